@@ -1,0 +1,95 @@
+"""The same work on another instance, where that does no harm.
+
+One loop for everything that needs a WebUI. `SDError.elsewhere` decides; each attempt is recorded, so that nothing is
+repeated in silence.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from agent.errors import InstanceBusyError, MissingOnInstanceError, SDError
+from agent.instance import SDInstance
+from agent.pool import SDInstancePool
+
+_log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try: where, how long it waited for the instance and worked there, and the error's class and sentence."""
+
+    instance: str
+    waited_s: float
+    duration_s: float
+    error: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class Ran(Generic[R]):
+    """A result and how it came about; `waited_s` is the sum over all attempts, the last of which succeeded."""
+
+    result: R
+    instance: str
+    waited_s: float
+    attempts: tuple[Attempt, ...]
+
+
+def run_on_pool(
+    pool: SDInstancePool,
+    work: Callable[[SDInstance], R],
+    *,
+    checkpoint: str | None = None,
+    tries: int = 3,
+    timeout: float | None = None,
+) -> Ran[R]:
+    """Lease an instance for `work`; move on to others, at most `tries` failed ones, while the error allows it.
+
+    `timeout` (seconds; None: the pool's) bounds each wait for an instance. Raises the last SDError, its `attempts` set.
+    """
+    attempts: list[Attempt] = []
+    while True:
+        began = time.monotonic()
+        try:
+            with pool.lease(checkpoint, timeout, avoid={one.instance for one in attempts}) as instance:
+                leased = time.monotonic()
+                result = _noted(instance, work, attempts, began, leased)
+        except SDError as exc:
+            exc.attempts = tuple(attempts)
+            if not _may_go_on(exc, attempts, len(pool), tries):
+                raise
+            _log.warning("trying another instance: %s", exc.message)
+        else:
+            return Ran(result, instance.name, sum(one.waited_s for one in attempts), tuple(attempts))
+
+
+def _noted(
+    instance: SDInstance,
+    work: Callable[[SDInstance], R],
+    attempts: list[Attempt],
+    began: float,
+    leased: float,
+) -> R:
+    try:
+        result = work(instance)
+    except SDError as exc:
+        took_s = time.monotonic() - leased
+        attempts.append(Attempt(instance.name, leased - began, took_s, type(exc).__name__, exc.message))
+        raise
+    attempts.append(Attempt(instance.name, leased - began, time.monotonic() - leased))
+    return result
+
+
+def _may_go_on(exc: SDError, attempts: list[Attempt], instances: int, tries: int) -> bool:
+    if not exc.elsewhere or len({one.instance for one in attempts}) >= instances:
+        return False
+    # Where nothing was sent nothing was tried: every instance may be asked for its lists or whether it is free.
+    free = (MissingOnInstanceError.__name__, InstanceBusyError.__name__)
+    return sum(one.error not in free for one in attempts) < tries

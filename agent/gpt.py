@@ -1,0 +1,258 @@
+"""Chat completions by the official SDK: Azure OpenAI, OpenAI, or any service that speaks the same protocol.
+
+The SDK alone repeats what may be repeated (429 with Retry-After, 5xx, connection); nothing here loops around it but for
+a parameter that the service does not know.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import httpx2
+import openai
+from openai.types.chat import ChatCompletion
+
+from agent.conversation import ChatConfig, ChatReply, Message
+from agent.errors import (
+    AnswerUnusableError,
+    ChatAccessError,
+    ChatError,
+    ChatNotConfiguredError,
+    ChatRateLimitedError,
+    ChatRejectedError,
+    ChatServiceError,
+    ChatTimeoutError,
+    ChatUnreachableError,
+    ContentFilteredError,
+)
+
+__all__ = ["ChatClient", "ChatConfig", "ChatReply", "Message", "chat"]
+
+_log = logging.getLogger(__name__)
+
+_OPENAI_ENDPOINT = "https://api.openai.com/v1"
+_CONNECT_TIMEOUT_S = 5.0
+# A local service needs no key, but the SDK insists on one.
+_NO_KEY = "none"
+
+# What a service that does not know a parameter wants in its place; None: leave it out.
+PARAMETER_FALLBACKS: dict[str, str | None] = {
+    "response_format": None,
+    "seed": None,
+    "temperature": None,
+    "max_tokens": "max_completion_tokens",
+}
+_UNKNOWN_PARAMETER = (
+    "unsupported",
+    "not supported",
+    "does not support",
+    "unrecognized",
+    "unknown",
+    "unexpected",
+    "not permitted",
+    "not allowed",
+    "extra inputs",
+)
+
+# Every error class of the SDK, so that a new one in a later version is noticed by a test.
+OPENAI_ERRORS: dict[type[BaseException], tuple[type[ChatError], str]] = {
+    openai.OpenAIError: (ChatServiceError, "failed in a way that its SDK does not name"),
+    openai.APIError: (ChatServiceError, "failed"),
+    openai.APIStatusError: (ChatRejectedError, "refuses the request"),
+    openai.APIResponseValidationError: (ChatServiceError, "answered something that is no chat completion"),
+    openai.APIConnectionError: (ChatUnreachableError, "cannot be reached; check its address and the network"),
+    openai.APITimeoutError: (ChatTimeoutError, "did not answer in time; raise CHAT_TIMEOUT if it is slow"),
+    openai.BadRequestError: (ChatRejectedError, "refuses the request"),
+    openai.UnprocessableEntityError: (ChatRejectedError, "refuses the request"),
+    openai.ConflictError: (ChatRejectedError, "refuses the request"),
+    openai.AuthenticationError: (ChatAccessError, "refuses the key; check it in the configuration"),
+    openai.OAuthError: (ChatAccessError, "refuses the key; check it in the configuration"),
+    openai.PermissionDeniedError: (ChatAccessError, "does not let this key use the model"),
+    openai.NotFoundError: (ChatAccessError, "has no such deployment or model; check its name and address"),
+    openai.RateLimitError: (
+        ChatRateLimitedError,
+        "has no room for us now, or our quota is used up; try again later",
+    ),
+    openai.InternalServerError: (ChatServiceError, "failed; try again later"),
+    openai.LengthFinishReasonError: (AnswerUnusableError, "was cut off before the end of its answer"),
+    openai.ContentFilterFinishReasonError: (ContentFilteredError, "withheld its answer: content filter"),
+    openai.WebSocketConnectionClosedError: (ChatServiceError, "ended the connection"),
+    openai.WebSocketQueueFullError: (ChatServiceError, "has too much to send"),
+}
+
+
+class ChatClient:
+    """The SDK's client for one service, made at first use. Thread-safe. None: no service is configured."""
+
+    def __init__(self, config: ChatConfig | None) -> None:
+        """Only keep the values: nothing is made or connected yet."""
+        self.config = config
+        self._guard = threading.Lock()
+        self._client: openai.OpenAI | None = None
+        self._adjusted: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Say for messages which model of which service is meant."""
+        return f"{self.config.provider}/{self.config.model}" if self.config else "not configured"
+
+    @property
+    def adjusted(self) -> frozenset[str]:
+        """The parameters that this service turned out not to know."""
+        return self._adjusted
+
+    def adjust(self, parameter: str) -> None:
+        """Remember that the service does not know `parameter`."""
+        with self._guard:
+            self._adjusted |= {parameter}
+        _log.warning("%s does not know %s; asking without it from now on", self.name, parameter)
+
+    def sdk(self) -> openai.OpenAI:
+        """Give the SDK's client. Raises ChatNotConfiguredError."""
+        with self._guard:
+            if self._client is None:
+                self._client = _sdk_client(self.config)
+            return self._client
+
+    def close(self) -> None:
+        """Give its connections back to the system; a later question makes a new client."""
+        with self._guard:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+
+def chat(
+    client: ChatClient,
+    messages: Sequence[Message],
+    *,
+    temperature: float = 1.0,
+    max_tokens: int = 1000,
+    seed: int | None = None,
+) -> ChatReply:
+    """Ask for one answer, as a JSON object where the service can promise that. Raises ChatError leaves."""
+    sdk = client.sdk()
+    wanted = _parameters(messages, temperature, max_tokens, seed)
+    began = time.monotonic()
+    completion = _complete(client, sdk, messages, wanted)
+    return _reply(client, completion, time.monotonic() - began)
+
+
+def _sdk_client(config: ChatConfig | None) -> openai.OpenAI:
+    if config is None:
+        raise ChatNotConfiguredError(
+            "no chat service is configured; set AZURE_OPENAI_ENDPOINT and its key, or OPENAI_API_KEY or OPENAI_BASE_URL"
+        )
+    timeout = httpx2.Timeout(config.timeout_s, connect=min(config.timeout_s, _CONNECT_TIMEOUT_S))
+    try:
+        if config.provider == "azure":
+            return openai.AzureOpenAI(
+                azure_endpoint=config.endpoint or "",
+                azure_deployment=config.model,
+                api_version=config.api_version,
+                api_key=config.api_key or _NO_KEY,
+                timeout=timeout,
+                max_retries=config.max_retries,
+            )
+        return openai.OpenAI(
+            base_url=config.endpoint or _OPENAI_ENDPOINT,
+            api_key=config.api_key or _NO_KEY,
+            timeout=timeout,
+            max_retries=config.max_retries,
+        )
+    except (openai.OpenAIError, ValueError, httpx2.InvalidURL) as exc:
+        raise ChatNotConfiguredError(
+            f"the settings of the chat service {config.provider}/{config.model} make no client: {type(exc).__name__}"
+        ) from exc
+
+
+def _parameters(messages: Sequence[Message], temperature: float, max_tokens: int, seed: int | None) -> dict[str, Any]:
+    wanted: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens}
+    # The services refuse JSON mode unless a message speaks of JSON.
+    if any("json" in message.content.lower() for message in messages):
+        wanted["response_format"] = {"type": "json_object"}
+    if seed is not None:
+        wanted["seed"] = seed
+    return wanted
+
+
+def _complete(
+    client: ChatClient, sdk: openai.OpenAI, messages: Sequence[Message], wanted: dict[str, Any]
+) -> ChatCompletion:
+    turns: Any = [{"role": message.role, "content": message.content} for message in messages]
+    model = client.config.model if client.config else ""
+    while True:
+        try:
+            known = _known(wanted, client.adjusted)
+            completion: ChatCompletion = sdk.chat.completions.create(model=model, messages=turns, **known)
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as exc:
+            parameter = _unknown_parameter(exc, wanted.keys() - client.adjusted)
+            if parameter is None:
+                raise translate(exc, client.name) from exc
+            client.adjust(parameter)
+        except openai.OpenAIError as exc:
+            raise translate(exc, client.name) from exc
+        except ValueError as exc:
+            # The SDK lets the decoder's own error through when a body says JSON and is none.
+            raise ChatServiceError(f"the chat service {client.name} answered something that is no JSON") from exc
+        else:
+            return completion
+
+
+def _known(wanted: dict[str, Any], adjusted: frozenset[str]) -> dict[str, Any]:
+    known = {key: value for key, value in wanted.items() if key not in adjusted}
+    for key in wanted.keys() & adjusted:
+        other = PARAMETER_FALLBACKS[key]
+        if other is not None:
+            known[other] = wanted[key]
+    return known
+
+
+def _unknown_parameter(exc: openai.APIStatusError, sent: set[str]) -> str | None:
+    """Find the parameter that the service complains not to know, among those that were sent and can be done without."""
+    text = f"{exc.message} {exc.body}".lower()
+    if not any(words in text for words in _UNKNOWN_PARAMETER):
+        return None
+    named = (exc.param or "").partition(".")[0]
+    if named in sent and named in PARAMETER_FALLBACKS:
+        return named
+    return next((key for key in PARAMETER_FALLBACKS if key in sent and key in text), None)
+
+
+def translate(exc: openai.OpenAIError, name: str) -> ChatError:
+    """Make the ChatError that stands for an error of the SDK; `name` says which service."""
+    if isinstance(exc, openai.APIStatusError) and _is_filtered(exc):
+        return ContentFilteredError(f"the chat service {name} withheld the question: content filter; word it otherwise")
+    kind, sentence = next(OPENAI_ERRORS[one] for one in type(exc).__mro__ if one in OPENAI_ERRORS)
+    status = f" [{exc.status_code}]" if isinstance(exc, openai.APIStatusError) else ""
+    code = f" ({exc.code})" if isinstance(exc, openai.APIError) and exc.code else ""
+    return kind(f"the chat service {name} {sentence}{status}{code}")
+
+
+def _is_filtered(exc: openai.APIStatusError) -> bool:
+    return exc.status_code == 400 and "content_filter" in f"{exc.code} {exc.body}"
+
+
+def _reply(client: ChatClient, completion: ChatCompletion, duration_s: float) -> ChatReply:
+    # The SDK builds its models without checking, and hands out the bare text of a body that is no JSON.
+    if not isinstance(completion, ChatCompletion) or not completion.choices:
+        raise ChatServiceError(f"the chat service {client.name} answered something that is no chat completion")
+    choice, usage = completion.choices[0], completion.usage
+    reply = ChatReply(
+        text=choice.message.content or "",
+        model=completion.model or "",
+        prompt_tokens=usage.prompt_tokens if usage else 0,
+        completion_tokens=usage.completion_tokens if usage else 0,
+        finish_reason=choice.finish_reason or "",
+        duration_s=duration_s,
+        response_id=completion.id or "",
+    )
+    if reply.finish_reason == "content_filter" or choice.message.refusal:
+        raise ContentFilteredError(f"the chat service {client.name} withheld its answer; word it otherwise", (reply,))
+    if not reply.text.strip():
+        raise AnswerUnusableError(f"the chat service {client.name} answered nothing", (reply,), "the answer is empty")
+    return reply

@@ -1,0 +1,108 @@
+"""Masks by text: GroundingDINO finds the object that a text names, Segment Anything draws its outline."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.attempts import Ran, run_on_pool
+from agent.errors import (
+    BrokenAnswerError,
+    InstanceConnectionLostError,
+    InstanceTimeoutError,
+    NothingFoundError,
+    PictureRejectedError,
+)
+from agent.images import cut_out, is_blank_mask, resize_mask, size_of
+from agent.info import decoded_picture
+from agent.instance import SDInstance
+from agent.overdue import settle
+from agent.pool import SDInstancePool
+from agent.sdapi import post_sdapi
+
+SAM_PREDICT = "/sam/sam-predict"
+# SAM answers three outlines, from a part of the object to all around it. The study's original took the second.
+_CANDIDATE = 1
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The object's mask (greyscale PNG, white is the object) and itself on transparent ground (RGBA PNG).
+
+    Both have the size of the input. `candidate` is the position of the outline that was taken.
+    """
+
+    mask_bytes: bytes
+    cutout_bytes: bytes
+    candidate: int
+
+
+def mask_by_text(instance: SDInstance, image_bytes: bytes, text: str, *, sam_model: str | None = None) -> Segmentation:
+    """Find what `text` names and cut it out. `sam_model` None takes the extension's default.
+
+    Raises NothingFoundError, MissingOnInstanceError (no extension, no model file) and the other SDError leaves.
+    """
+    try:
+        width, height = size_of(image_bytes)
+    except ValueError as exc:
+        raise PictureRejectedError("the picture to cut from cannot be read; send another one") from exc
+    settle(instance)
+    try:
+        answer = post_sdapi(instance, SAM_PREDICT, _payload(image_bytes, text, sam_model))
+    except (InstanceTimeoutError, InstanceConnectionLostError):
+        # SAM has no interrupt and blocks the whole WebUI until it is done.
+        instance.unsettled = True
+        raise
+    masks = _masks(answer, instance.name)
+    candidate = min(_CANDIDATE, len(masks) - 1)
+    mask = resize_mask(decoded_picture(masks[candidate], instance.name), width, height)
+    if is_blank_mask(mask):
+        raise _nothing(instance.name)
+    return Segmentation(mask, cut_out(image_bytes, mask), candidate)
+
+
+def segment(
+    pool: SDInstancePool,
+    image_bytes: bytes,
+    text: str,
+    *,
+    sam_model: str | None = None,
+    tries: int = 3,
+    timeout: float | None = None,
+) -> Ran[Segmentation]:
+    """Find and cut out on an instance of the pool. Raises the last SDError, with all `attempts` in it."""
+    return run_on_pool(
+        pool,
+        lambda instance: mask_by_text(instance, image_bytes, text, sam_model=sam_model),
+        tries=tries,
+        timeout=timeout,
+    )
+
+
+def _payload(image_bytes: bytes, text: str, sam_model: str | None) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "input_image": base64.b64encode(image_bytes).decode("ascii"),
+        "dino_enabled": True,
+        "dino_text_prompt": text,
+        "dino_preview_checkbox": False,
+    }
+    if sam_model:
+        body["sam_model_name"] = sam_model
+    return body
+
+
+def _masks(answer: Any, name: str) -> list[Any]:
+    if not isinstance(answer, Mapping):
+        raise BrokenAnswerError(f"the WebUI {name} answered {SAM_PREDICT} with something that is no object", name)
+    masks = answer.get("masks")
+    if not masks:
+        raise _nothing(name)
+    if not isinstance(masks, list):
+        raise BrokenAnswerError(f"the WebUI {name} answered masks that are no list", name)
+    return masks
+
+
+def _nothing(name: str) -> NothingFoundError:
+    return NothingFoundError(f"the WebUI {name} finds no such object in the picture; send a clearer picture", name)

@@ -1,0 +1,1 @@
+"""Pictures over HTTP: upload and download. Every app uses them."""

@@ -1,0 +1,85 @@
+"""Upload pictures, and hand them out."""
+
+import re
+
+from flask import Blueprint, Response, make_response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from apps.codes import BUSINESS_FAIL
+from apps.errors import BusinessException
+from apps.media.schemas import UploadAnswer, UploadBody
+from apps.openapi import answers, api, read_json
+from apps.pictures import EXTENSIONS
+from apps.schemas import succeeded
+from apps.services import services
+from store.uploads import Upload, UploadKind
+
+media = Blueprint("media", __name__)
+
+NAME = re.compile(r"([0-9a-f]{64})\.([a-z]{3,4})")
+YEAR_S = 365 * 24 * 3600
+FILE_NAME_LIMIT = 1000
+
+
+@media.post("/upload")
+@api.validate(resp=answers(UploadAnswer, 400, 413, 422), tags=["pictures"])
+def upload() -> ResponseReturnValue:
+    """Upload the canvas.
+
+    Multipart with one part `file`, or JSON `{"image": …}`. The `url` of the answer goes into
+    `selectedCanvasRecords` of the following `/generate`.
+    """
+    return _kept("canvas")
+
+
+@media.post("/uploadImage")
+@api.validate(resp=answers(UploadAnswer, 400, 413, 422), tags=["pictures"])
+def upload_image() -> ResponseReturnValue:
+    """Upload a picture of the participant's own.
+
+    Multipart with one part `file`, or JSON `{"image": …}`. PNG, JPEG, GIF and WEBP are taken and kept as they are.
+    """
+    return _kept("baseline")
+
+
+@media.get("/images/<name>")
+@api.validate(resp=answers(None, 404), tags=["pictures"], path_parameter_descriptions={"name": "<sha256>.<extension>"})
+def image(name: str) -> ResponseReturnValue:
+    """Hand out a picture.
+
+    A picture's name is the hash of its content, so it never changes and may be cached for ever.
+    """
+    found = NAME.fullmatch(name)
+    content = services().stores.contents.get(found[1]) if found else None
+    if found is None or content is None or EXTENSIONS.get(content.ref.media_type) != found[2]:
+        raise NotFound("there is no such picture")
+    response = make_response(content.data)
+    response.content_type = content.ref.media_type
+    return _cacheable(response, found[1])
+
+
+def _kept(kind: UploadKind) -> ResponseReturnValue:
+    if request.is_json:
+        body = read_json(UploadBody)
+        file_name, sha256 = "", services().pictures.take("image", body.image)
+    else:
+        part = request.files.get("file")
+        if part is None:
+            raise BusinessException(BUSINESS_FAIL, "No file provided: send a multipart form with the part 'file'")
+        file_name, sha256 = part.filename or "", services().pictures.keep("file", part.read())
+    services().stores.uploads.add(Upload(None, sha256, file_name[:FILE_NAME_LIMIT], kind))
+    url = services().pictures.url(sha256)
+    return succeeded({"url": url}, url=url)
+
+
+def _cacheable(response: Response, sha256: str) -> Response:
+    response.set_etag(sha256)
+    response.cache_control.public = True
+    response.cache_control.max_age = YEAR_S
+    response.cache_control.immutable = True
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Content-Security-Policy"] = "default-src 'none'"
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,138 @@
+"""Pictures at the border: what a request may hand in, and how they are given out.
+
+In: bytes of a file, BASE64 (bare or as a data URL), or a URL that this server gave out. No URL is ever fetched: one of
+ours is only read for the sha256 that it holds. Out: absolute URLs that end in the type's extension, or BASE64.
+"""
+
+import base64
+import binascii
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from flask import request
+from PIL import Image, UnidentifiedImageError
+
+from apps.errors import InvalidImageError, UnknownImageError
+from apps.schemas import ImageFormat
+from store.contents import Contents
+
+EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
+LEAST_SIDE = 8
+PATH = re.compile(r"/images/([0-9a-f]{64})\.[a-z]{3,4}")
+DATA_URL = re.compile(r"data:image/[\w.+-]+;base64,", re.ASCII)
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class PictureDesk:
+    """Takes pictures in and gives them out, for one server.
+
+    Args:
+        contents: where pictures are kept.
+        public_url: base of the URLs given out; empty: the host of the request, as forwarded.
+        max_megapixels: largest picture accepted.
+    """
+
+    contents: Contents
+    public_url: str
+    max_megapixels: float
+
+    def take(self, field: str, value: str) -> str:
+        """Return the sha256 of a picture that a JSON body holds, keeping it when it came as BASE64.
+
+        Raises:
+            UnknownImageError: a URL that this server did not give out.
+            InvalidImageError: BASE64 that is broken, or no usable picture.
+        """
+        if "://" in value[:40] or value.startswith("/images/"):
+            return self._resolve(field, value)
+        return self.keep(field, _decode(field, value))
+
+    def keep(self, field: str, content: bytes) -> str:
+        """Check a picture's bytes, keep them, and return their sha256.
+
+        Raises:
+            InvalidImageError: empty, broken, too small, too large, or of an unknown type.
+        """
+        media_type, width, height = self._inspect(field, content)
+        return self.contents.put(content, media_type, width=width, height=height).sha256
+
+    def url(self, sha256: str) -> str:
+        """Return the absolute URL of a kept picture."""
+        ref = self.contents.info(sha256)
+        extension = EXTENSIONS.get(ref.media_type, "png") if ref else "png"
+        return f"{self._base()}/images/{sha256}.{extension}"
+
+    def given_out(self, sha256: str, form: ImageFormat) -> str:
+        """Return a kept picture as the request wants it: its URL, or its BASE64."""
+        if form == "url":
+            return self.url(sha256)
+        content = self.contents.get(sha256)
+        if content is None:
+            raise UnknownImageError(f"picture {sha256} is not kept here any more")
+        return base64.b64encode(content.data).decode("ascii")
+
+    def _base(self) -> str:
+        return self.public_url or request.url_root.rstrip("/")
+
+    def _resolve(self, field: str, url: str) -> str:
+        try:
+            parts, own = urlsplit(url), urlsplit(self._base())
+            found = PATH.fullmatch(parts.path.removeprefix(own.path))
+            ours = parts.netloc == "" or _place(parts) in {_place(own), _place(urlsplit(request.url_root))}
+        except ValueError:
+            found = None
+        ref = self.contents.info(found[1]) if found and ours else None
+        if ref is None or ref.media_type not in EXTENSIONS:
+            raise UnknownImageError(
+                f"{field}: this URL was not given out by this server; upload the picture or send it as BASE64"
+            )
+        return ref.sha256
+
+    def _inspect(self, field: str, content: bytes) -> tuple[str, int, int]:
+        if not content:
+            raise InvalidImageError(f"{field}: the picture is empty")
+        try:
+            with (
+                warnings.catch_warnings(),
+                Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF", "WEBP")) as image,
+            ):
+                warnings.simplefilter("error")
+                self._check_size(field, *image.size)
+                image.load()
+                return Image.MIME[image.format or ""], *image.size
+        except UnidentifiedImageError:
+            raise InvalidImageError(f"{field}: not a PNG, JPEG, GIF or WEBP picture") from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise InvalidImageError(f"{field}: the picture has more than {self.max_megapixels:g} megapixels") from None
+        except (OSError, SyntaxError, ValueError, EOFError) as exc:
+            raise InvalidImageError(f"{field}: the picture is broken ({type(exc).__name__})") from exc
+
+    def _check_size(self, field: str, width: int, height: int) -> None:
+        if min(width, height) < LEAST_SIDE:
+            raise InvalidImageError(
+                f"{field}: the picture is {width}×{height} pixels; each side needs at least {LEAST_SIDE}"
+            )
+        if width * height > self.max_megapixels * 1_000_000:
+            raise InvalidImageError(
+                f"{field}: the picture is {width}×{height} pixels; at most {self.max_megapixels:g} megapixels fit"
+            )
+
+
+def _decode(field: str, value: str) -> bytes:
+    prefix = DATA_URL.match(value)
+    text = value[prefix.end() :] if prefix else value
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidImageError(f"{field}: neither a URL of this server nor valid BASE64 of a picture") from None
+
+
+def _place(parts: SplitResult) -> tuple[str, int | None]:
+    """Name a host and port so that the names of this very machine count as one."""
+    host = parts.hostname or ""
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return ("loopback" if host in LOOPBACK else host, port)

@@ -1,0 +1,14 @@
+"""The table of contents: which app answers where."""
+
+from flask import Flask
+
+from apps.media.routes import media
+from apps.stepideator.routes import stepideator
+from apps.system.routes import system
+
+
+def register_routes(app: Flask) -> None:
+    """Mount every app."""
+    app.register_blueprint(system)
+    app.register_blueprint(media)
+    app.register_blueprint(stepideator)

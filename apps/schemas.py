@@ -1,0 +1,66 @@
+"""The envelope of every answer, and types that several apps share."""
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from apps.codes import BUSINESS_FAIL, SUCCESS
+
+T = TypeVar("T")
+
+SEED_LIMIT = 2**32
+
+
+def _whole_number(value: Any) -> Any:
+    """Take 2, 2.0 and "2" for two, as the original's `int()` did, but no truth value."""
+    if isinstance(value, bool):
+        raise ValueError("Input should be a whole number, not true or false")
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+Seed = Annotated[int, Field(ge=0, lt=SEED_LIMIT, strict=True)]
+ImageFormat = Literal["url", "base64"]
+
+
+class Envelope(BaseModel, Generic[T]):
+    """What every JSON answer looks like."""
+
+    success: bool = Field(description="whether the request did what it asked for")
+    data: T
+    code: int = Field(
+        SUCCESS, description="0 success, 1 the caller can mend it, 2 a model service failed, 3 the server failed"
+    )
+    message: str = Field("", description="empty on success; else what is wrong and what to do")
+
+
+class Failure(BaseModel):
+    """The envelope of a request that failed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"success": False, "data": None, "code": 1, "message": "designTask: Field required"}]
+        }
+    )
+
+    success: Literal[False] = False
+    data: None = None
+    code: int = Field(
+        BUSINESS_FAIL, description="1 the caller can mend it, 2 a model service failed, 3 the server failed"
+    )
+    message: str = Field(description="what is wrong and what to do")
+
+
+class Nothing(Envelope[None]):
+    """Success with nothing to tell."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"success": True, "data": None, "code": 0, "message": ""}]}
+    )
+
+
+def succeeded(data: Any, **more: Any) -> dict[str, Any]:
+    """Wrap `data` in the envelope; `more` are keys that a legacy client reads beside it."""
+    return {"success": True, "data": data, "code": SUCCESS, "message": "", **more}

@@ -1,0 +1,37 @@
+"""The sketch: line drawings of the product."""
+
+from agent.images import on_white
+from apps.stepideator.answers import Advice, PicturePrompt
+from jobs.parallel import both
+from jobs.run import Run
+from jobs.submission import Image, Product, Text
+
+
+def create_new(run: Run) -> list[Image]:
+    """Draw new sketches of the task's subject."""
+    return run.images.paint_all(run.inputs.num, "sketch_create_new", subject=run.subject())
+
+
+def reference(run: Run) -> list[Product]:
+    """Give advice on shape and build, then draw sketches that follow it: one card, then the sketches."""
+    advice, subject = both(
+        lambda: run.chat.ask("sketch_advice", Advice, task=run.inputs.task, texts=run.texts), run.subject
+    )
+    card = Text(advice)
+    shape = run.chat.ask("sketch_shape", PicturePrompt, subject=subject, advice=card.json())
+    sketches = run.images.paint_all(run.inputs.num, "sketch_reference", subject=subject, shape=shape.prompt)
+    return [card, *sketches]
+
+
+def extend(run: Run) -> list[Image]:
+    """Carry on with the participant's drawing: its lines stay the structure of the sketch."""
+    return run.images.paint_all(run.inputs.num, "sketch_extend", structure=run.canvas, subject=run.subject())
+
+
+def transform(run: Run) -> list[Image]:
+    """Turn the product on the canvas into a line drawing; without a canvas, draw the subject anew."""
+    subject = run.subject()
+    if not run.has_canvas:
+        return run.images.paint_all(run.inputs.num, "sketch_create_new", subject=subject)
+    product = on_white(run.masks.find(run.canvas, subject).cutout_bytes)
+    return run.images.paint_all(run.inputs.num, "sketch_transform", structure=product, subject=subject)

@@ -1,0 +1,11 @@
+"""What the front end's users are told when something is missing; the words are fixed by the contract."""
+
+USERNAME_EMPTY = "User name cannot be empty"
+TASK_MISSING = "设计任务缺失"
+NUM_MISSING = "设计数量缺失"
+TEXTS_MISSING = "用户选择文本缺失"
+CANVAS_MISSING = "参考图像缺失"
+CANVAS_OR_TEXTS_MISSING = "参考图像或文本缺失"
+STAGE_WRONG = "用户阶段错误"
+OPERATION_UNKNOWN = "无效的任务类型"
+NO_DATA = "No data provided"

@@ -1,0 +1,71 @@
+"""The front end's calls: generate, and what is kept of the participant."""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from apps.openapi import answers, api
+from apps.schemas import Nothing, succeeded
+from apps.services import services
+from apps.stepideator import records
+from apps.stepideator.operations import OPERATIONS, find_operation
+from apps.stepideator.schemas import (
+    GenerateAnswer,
+    GenerateRequest,
+    OperationInfo,
+    OperationsAnswer,
+    SaveRequest,
+    StartAnswer,
+    StartRequest,
+    TimeRecordRequest,
+)
+from apps.stepideator.submissions import legacy_data, submission_of
+
+stepideator = Blueprint("stepideator", __name__)
+
+
+@stepideator.post("/generate")
+@api.validate(resp=answers(GenerateAnswer, 400, 413, 415, 422, 502, 504), tags=["generate"])
+def generate(json: GenerateRequest) -> ResponseReturnValue:
+    """Run one of the 14 operations and wait for what it makes.
+
+    `selectedButtonInfo` names the operation (see `/api/operations`). This may take minutes; the work goes on and is
+    kept when the client hangs up.
+    """
+    button, parts = json.selected_button_info, services()
+    operation = find_operation(button.ai_stage, button.button_text)
+    participant = parts.stores.participants.find_or_create(json.username)
+    finished = parts.runner.run(submission_of(json, operation, parts.pictures, participant.id))
+    return succeeded(legacy_data(operation, finished.products, parts.pictures, json.image_format))
+
+
+@stepideator.get("/api/operations")
+@api.validate(resp=answers(OperationsAnswer), tags=["generate"])
+def operations() -> ResponseReturnValue:
+    """List the operations: name, the front end's pair, and what they need."""
+    rows = [OperationInfo.of(row) for row in OPERATIONS.values()]
+    return succeeded([row.model_dump(by_alias=True) for row in rows])
+
+
+@stepideator.post("/paint/start")
+@api.validate(resp=answers(StartAnswer, 400, 415, 422), tags=["participants"])
+def paint_start(json: StartRequest) -> ResponseReturnValue:
+    """Begin to work, or come back: returns what was saved last."""
+    state = records.start(services().stores, records.named(json.username))
+    return succeeded(state.model_dump(by_alias=True))
+
+
+@stepideator.post("/paint/save")
+@api.validate(resp=answers(Nothing, 400, 413, 415, 422), tags=["participants"])
+def paint_save(json: SaveRequest) -> ResponseReturnValue:
+    """Save the participant's four workspaces; every save is kept, the newest is what `/paint/start` returns."""
+    parts = services()
+    records.save(parts.stores, parts.pictures, records.named(json.username), json.data)
+    return succeeded(None)
+
+
+@stepideator.post("/timeRecord")
+@api.validate(resp=answers(Nothing, 400, 413, 415, 422), tags=["participants"])
+def time_record(json: TimeRecordRequest) -> ResponseReturnValue:
+    """Keep the times in each stage: all since the page was loaded, so a later record takes an earlier one's place."""
+    records.keep_times(services().stores, json)
+    return succeeded(None)

@@ -1,0 +1,200 @@
+"""What the front end sends and gets, as the contract spells it."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from apps.schemas import Envelope, ImageFormat, Seed, WholeNumber
+from apps.stepideator.operations import Operation
+
+USERNAME_LIMIT = 256
+TASK_LIMIT = 10_000
+MAX_NUM = 8
+MAX_TEXTS = 200
+MAX_CANVASES = 20
+TIME_LIMIT_MS = 2**53
+
+_EXAMPLE_URL = "http://127.0.0.1:5002/images/5f0c…e1.png"
+Username = Annotated[str, Field(max_length=USERNAME_LIMIT)]
+LongText = Annotated[str, Field(max_length=TASK_LIMIT)]
+
+
+class ButtonInfo(BaseModel):
+    """The button that was pressed; the pair names the operation."""
+
+    button_text: str = Field(alias="buttonText", max_length=100)
+    ai_stage: str = Field(alias="aiStage", max_length=100)
+
+
+class GenerateRequest(BaseModel):
+    """The eight keys of the front end, and two of our own: `seed` and `imageFormat`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "username": "P07",
+                    "designTask": "设计一款农业无人机",
+                    "currentNum": 2,
+                    "currentAIStage": "草图的辅助生成",
+                    "currentStage": "草图的环境",
+                    "selectedTexts": [],
+                    "selectedCanvasRecords": [],
+                    "selectedButtonInfo": {"buttonText": "生成全新草图", "aiStage": "草图的辅助生成"},
+                }
+            ]
+        }
+    )
+
+    username: Username = Field("", description="as typed; may be empty")
+    design_task: LongText | None = Field(None, alias="designTask", description="needed")
+    current_num: Annotated[WholeNumber, Field(ge=0, le=MAX_NUM)] | None = Field(
+        None, alias="currentNum", description="how many; needed, a digit string is taken too"
+    )
+    current_ai_stage: str = Field("", alias="currentAIStage", max_length=100)
+    current_stage: str = Field("", alias="currentStage", max_length=100, description="the participant's workspace")
+    selected_texts: Annotated[list[LongText], Field(max_length=MAX_TEXTS)] | None = Field(None, alias="selectedTexts")
+    selected_canvas_records: Annotated[list[str | None], Field(max_length=MAX_CANVASES)] | None = Field(
+        None, alias="selectedCanvasRecords", description="pictures: URLs of this server, data URLs or BASE64"
+    )
+    selected_button_info: ButtonInfo = Field(alias="selectedButtonInfo")
+    seed: Seed | None = Field(
+        None, description="seed of the first picture, the i-th has seed + i; chosen when left out"
+    )
+    image_format: ImageFormat = Field("url", alias="imageFormat", description="how pictures come back")
+
+
+Block = dict[str, str]
+
+
+class GenerateAnswer(Envelope[Block | list[Block]]):
+    """One block, or a list of blocks; a block's values are all URLs (or BASE64) of pictures, or all JSON texts."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"success": True, "data": {"0": _EXAMPLE_URL, "1": _EXAMPLE_URL}, "code": 0, "message": ""}]
+        }
+    )
+
+
+class OperationInfo(BaseModel):
+    """One row of the table of operations."""
+
+    name: str = Field(examples=["sketch.create_new"])
+    representation: str = Field(examples=["sketch"])
+    summary: str
+    ai_stage: str = Field(serialization_alias="aiStage")
+    button_text: str = Field(serialization_alias="buttonText")
+    needs: str = Field(description="what it needs besides the task: nothing, texts, canvas, canvas or texts")
+    stages: list[str] = Field(description="workspaces in which it can work on a canvas; empty: any")
+    answers: str = Field(description="texts, images, card and images, or views (always six)")
+
+    @classmethod
+    def of(cls, row: Operation) -> Self:
+        """Describe a row of the table."""
+        return cls(
+            name=row.name,
+            representation=row.representation,
+            summary=row.summary,
+            ai_stage=row.ai_stage,
+            button_text=row.button_text,
+            needs=row.need,
+            stages=list(row.stages),
+            answers=row.shape,
+        )
+
+
+class OperationsAnswer(Envelope[list[OperationInfo]]):
+    """All operations, in the order of the representations."""
+
+
+class StartRequest(BaseModel):
+    """Who begins to work."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"username": "P07"}]})
+
+    username: Username | None = None
+
+
+class SavedState(BaseModel):
+    """What `/paint/save` kept, in the shape that the page merges into its own state."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    username: str
+    participant_id: str = Field(alias="participantId")
+    design_task: str = Field("", alias="designTask")
+    current_stage: str = Field("", alias="currentStage")
+    brief_schemes: list[Any] = Field([], alias="designBriefSchemes")
+    sketch_schemes: list[Any] = Field([], alias="sketchSchemes")
+    model_schemes: list[Any] = Field([], alias="modelImageSchemes")
+    rendering_schemes: list[Any] = Field([], alias="renderingSchemes")
+
+
+class StartAnswer(Envelope[SavedState]):
+    """The participant's saved state; empty lists for somebody new."""
+
+
+class Workspace(BaseModel):
+    """What the participant has in the four workspaces. Schemes are kept as they come."""
+
+    design_schemes: dict[str, list[Any]] = Field({}, alias="designSchemes")
+    design_task: LongText = Field("", alias="designTask")
+    current_stage: str = Field("", alias="currentStage", max_length=100)
+
+
+class SaveRequest(BaseModel):
+    """A participant's workspaces."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "username": "P07",
+                    "data": {
+                        "designSchemes": {
+                            "草图的环境": [{"name": "", "paths": [], "texts": [], "backgroundImageUrl": ""}]
+                        },
+                        "designTask": "设计一款农业无人机",
+                        "currentStage": "草图的环境",
+                    },
+                }
+            ]
+        }
+    )
+
+    username: Username | None = None
+    data: Workspace
+
+
+Milliseconds = Annotated[int, Field(ge=0, lt=TIME_LIMIT_MS)]
+
+
+class Visit(BaseModel):
+    """One stay in a stage; without a duration it had not ended when it was sent."""
+
+    start_time: Milliseconds = Field(alias="startTime", description="since the epoch")
+    duration: Milliseconds | None = None
+
+
+Visits = dict[Annotated[str, Field(max_length=100)], Annotated[list[Visit], Field(max_length=10_000)]]
+
+
+class TimeRecordRequest(BaseModel):
+    """All stage switches since the page was loaded; a later one of the same page takes its place."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "username": "P07",
+                    "stageSwitchRecords": {"草图的环境": [{"startTime": 1764000000000, "duration": 61000}]},
+                    "aiStageSwitchRecords": {"草图的辅助生成": [{"startTime": 1764000000000}]},
+                }
+            ]
+        }
+    )
+
+    username: Username = ""
+    stage_switches: Visits = Field({}, alias="stageSwitchRecords")
+    ai_stage_switches: Visits = Field({}, alias="aiStageSwitchRecords")

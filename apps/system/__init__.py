@@ -1,0 +1,1 @@
+"""What any server has: is it there, and how is it used."""

@@ -1,0 +1,159 @@
+"""The APP_IDs, and every setting of the server once: name, type, default and meaning.
+
+Values come from the environment or from a file `.env` in the working directory; the environment wins. They are read
+and checked once, at the start. Secrets are `SecretStr`, so no log line and no printed configuration shows them.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+APP_ID_STEPIDEATOR = 1
+"""The StepIdeator front end: four representations, 14 operations. Stands in the record of each of its generations."""
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class ConfigError(Exception):
+    """A setting is missing or wrong; the message names each one."""
+
+
+class Config(BaseSettings):
+    """All settings, checked. A name in `.env` that is not among them is an error: it is most likely misspelt."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="forbid", frozen=True, case_sensitive=True
+    )
+
+    HOST: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for all interfaces")
+    PORT: int = Field(5002, ge=0, le=65535, description="port to listen on; the front end is built for 5002")
+    PUBLIC_URL: str = Field(
+        "", description="base of the image URLs given out; empty: the (forwarded) host of the request"
+    )
+    PROXY_COUNT: int = Field(
+        1, ge=0, le=5, description="how many proxies in front may set X-Forwarded-*; 0 ignores them"
+    )
+    CORS_ORIGINS: CommaSeparated = Field(("*",), description="origins that may call, comma-separated; * for all")
+    MAX_UPLOAD_MB: int = Field(64, ge=1, le=2048, description="largest request body, in MiB")
+    MAX_IMAGE_MEGAPIXELS: float = Field(40, gt=0, le=400, description="largest picture accepted, in millions of pixels")
+
+    MONGO_URI: SecretStr = Field(
+        SecretStr("mongodb://127.0.0.1:27017"),
+        description="connection string of MongoDB; `make run` brings its own when unset",
+    )
+    MONGO_DB: str = Field("stepideator", min_length=1, max_length=60, description="name of the database")
+    DATA_DIR: Path = Field(
+        Path("data"), description="folder for lock files and, with `make run`, the embedded database"
+    )
+
+    SD_ENDPOINTS: CommaSeparated = Field((), description="base URLs of the Stable Diffusion WebUIs, comma-separated")
+    SD_API_AUTH: SecretStr = Field(SecretStr(""), description="user:password of the WebUIs' --api-auth; empty: none")
+    SD_CONNECT_TIMEOUT: float = Field(5, gt=0, description="seconds to wait for a connection to a WebUI")
+    SD_READ_TIMEOUT: float = Field(600, gt=0, description="seconds to wait for the answer of a WebUI")
+    SD_POOL_TIMEOUT: float = Field(900, gt=0, description="seconds a picture may wait for an idle WebUI")
+    SAM_MODEL: str = Field(
+        "", description="file name of the Segment Anything model; empty: the one the WebUI has loaded"
+    )
+    MULTIVIEW_ENDPOINT: str = Field("", description="base URL of a multi-view service; empty: views by ControlNet")
+
+    AZURE_OPENAI_ENDPOINT: str = Field("", description="base URL of the Azure OpenAI resource")
+    AZURE_OPENAI_API_KEY: SecretStr = Field(SecretStr(""), description="key of the Azure OpenAI resource")
+    AZURE_OPENAI_API_VERSION: str = Field("2024-10-21", description="API version of Azure OpenAI")
+    AZURE_OPENAI_DEPLOYMENT: str = Field("", description="name of the deployment that answers")
+    OPENAI_API_KEY: SecretStr = Field(SecretStr(""), description="key of OpenAI or of a compatible service")
+    OPENAI_BASE_URL: str = Field("", description="base URL of an OpenAI-compatible service, up to and with /v1")
+    OPENAI_MODEL: str = Field("gpt-4o", description="model to ask at OpenAI or the compatible service")
+    CHAT_TIMEOUT: float = Field(120, gt=0, description="seconds to wait for one answer of the chat service")
+    CHAT_MAX_RETRIES: int = Field(
+        3, ge=0, le=10, description="times the SDK repeats a call after 429, 5xx or no connection"
+    )
+
+    SETTINGS_DIR: Path = Field(Path(__file__).parent / "settings", description="folder of the prompts and presets")
+    SETTINGS_RELOAD: bool = Field(False, description="pick up edited prompts and presets without a restart")
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severity that is logged")
+    LOG_FORMAT: Literal["text", "json"] = Field("text", description="form of the log lines")
+
+    @field_validator("CORS_ORIGINS", "SD_ENDPOINTS", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("SD_ENDPOINTS")
+    @classmethod
+    def _endpoints_differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError("an endpoint is listed twice; one WebUI works at one picture at a time")
+        return tuple(_http_url(endpoint) for endpoint in value)
+
+    @field_validator("PUBLIC_URL", "MULTIVIEW_ENDPOINT", "AZURE_OPENAI_ENDPOINT", "OPENAI_BASE_URL")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        return _http_url(value) if value else value
+
+    @field_validator("SD_API_AUTH")
+    @classmethod
+    def _is_pair(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and ":" not in value.get_secret_value():
+            raise ValueError("must be user:password")
+        return value
+
+    @model_validator(mode="after")
+    def _azure_is_whole(self) -> Self:
+        if self.AZURE_OPENAI_ENDPOINT and not (
+            self.AZURE_OPENAI_API_KEY.get_secret_value() and self.AZURE_OPENAI_DEPLOYMENT
+        ):
+            raise ValueError(
+                "AZURE_OPENAI_ENDPOINT is set, so AZURE_OPENAI_API_KEY and AZURE_OPENAI_DEPLOYMENT must be set too"
+            )
+        return self
+
+    @property
+    def chat_provider(self) -> Literal["azure", "openai", ""]:
+        """The chat service that is configured: Azure wins over OpenAI; empty when there is none."""
+        if self.AZURE_OPENAI_ENDPOINT:
+            return "azure"
+        return "openai" if self.OPENAI_API_KEY.get_secret_value() or self.OPENAI_BASE_URL else ""
+
+    @property
+    def mongo_is_configured(self) -> bool:
+        """Whether somebody chose a database; otherwise MONGO_URI is only where one usually is."""
+        return "MONGO_URI" in self.model_fields_set
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """List (name, value, meaning) of each setting for people to read; a secret shows only whether it is set."""
+        return [(name, _shown(getattr(self, name)), field.description or "") for name, field in _fields(type(self))]
+
+
+def load_config(**overrides: Any) -> Config:
+    """Read and check the settings; `overrides` win over the environment (tests use them).
+
+    Raises:
+        ConfigError: one line for each wrong setting, with its name and what is wrong; never its value.
+    """
+    try:
+        return Config(**overrides)
+    except ValidationError as exc:
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'configuration'}: {e['msg']}" for e in exc.errors()]
+        raise ConfigError("wrong configuration:\n  " + "\n  ".join(lines)) from None
+
+
+def _fields(config: type[Config]) -> list[tuple[str, Any]]:
+    return list(config.model_fields.items())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return "(set)" if value.get_secret_value() else "(not set)"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must be a URL that starts with http:// or https://")
+    if "@" in value.split("/")[2]:
+        raise ValueError("must not hold a user name or password; SD_API_AUTH and the keys are there for that")
+    return value.rstrip("/")

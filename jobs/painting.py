@@ -1,0 +1,179 @@
+"""The image capability of a run: pictures by preset, each on an instance of its own, kept as soon as they are there."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from agent.attempts import Ran
+from agent.errors import SDError, SDNotConfiguredError
+from agent.images import fit
+from agent.payloads import ControlNetUnit, Img2ImgRequest, InpaintRequest, Txt2ImgRequest
+from agent.pool import SDInstancePool
+from agent.sd import paint
+from jobs.parallel import all_of
+from jobs.parts import Parts
+from jobs.recorder import Recorder, Step
+from jobs.submission import Image
+from settings.presets import Preset, RenderedPreset
+
+SEEDS = 2**32
+Result = TypeVar("Result")
+
+
+class Painting:
+    """Paints pictures for one run. Picture i has the run's seed + i, so that a run can be repeated."""
+
+    def __init__(self, parts: Parts, recorder: Recorder, seed: int) -> None:
+        self._parts = parts
+        self._recorder = recorder
+        self._seed = seed
+
+    def paint_all(self, num: int, preset: str, *, structure: bytes | None = None, **variables: str) -> list[Image]:
+        """Paint `num` pictures at the same time on all instances that are idle.
+
+        Args:
+            preset: name of an image preset of the settings.
+            structure: picture (encoded) whose lines or depth the preset's ControlNet unit follows.
+        """
+        return all_of([lambda i=i: self.paint(preset, i, structure=structure, **variables) for i in range(num)])  # type: ignore[misc]
+
+    def paint(self, preset: str, index: int, *, structure: bytes | None = None, **variables: str) -> Image:
+        """Paint the picture with this index and keep it."""
+        rendered = self._parts.book.preset(preset).render(**variables)
+        return self._painted(rendered, txt2img_request(rendered, self._seed_of(index), structure), index)
+
+    def repaint_around(self, num: int, preset: str, *, canvas: bytes, keep: bytes, **variables: str) -> list[Image]:
+        """Paint `num` pictures in which the masked part of the canvas stays and all the rest is new.
+
+        Args:
+            canvas: the picture to start from (encoded), as `fitted` made it.
+            keep: mask of the same size as the canvas, white where the canvas stays.
+        """
+        rendered = self._parts.book.preset(preset).render(**variables)
+
+        def one(index: int) -> Image:
+            request = inpaint_request(rendered, self._seed_of(index), canvas, keep)
+            return self._painted(rendered, request, index)
+
+        return all_of([lambda i=i: one(i) for i in range(num)])  # type: ignore[misc]
+
+    def fitted(self, preset: str, image_bytes: bytes) -> bytes:
+        """Scale a picture into the size that a preset paints, on white, nothing cut off."""
+        rendered = self._parts.book.preset(preset)
+        return fit(image_bytes, rendered.width, rendered.height)
+
+    def bytes_of(self, image: Image) -> bytes:
+        """Fetch a picture of this run back from the store."""
+        content = self._parts.stores.contents.get(image.image_id)
+        if content is None:
+            raise LookupError(f"image {image.image_id} is not in the store")
+        return content.data
+
+    def keep(self, image_bytes: bytes, width: int | None = None, height: int | None = None) -> Image:
+        """Keep a PNG of this run; sizes in pixels, where they are known already."""
+        return Image(self._parts.stores.contents.put(image_bytes, "image/png", width=width, height=height).sha256)
+
+    def pool(self) -> SDInstancePool:
+        """Return the pool of WebUIs, or say which setting is missing."""
+        if self._parts.pool is None:
+            raise SDNotConfiguredError("no Stable Diffusion WebUI is configured; set SD_ENDPOINTS to their base URLs")
+        return self._parts.pool
+
+    def _seed_of(self, index: int) -> int:
+        return (self._seed + index) % SEEDS
+
+    def _painted(self, rendered: RenderedPreset, request: Txt2ImgRequest, index: int) -> Image:
+        kind = "img2img" if isinstance(request, Img2ImgRequest) else "txt2img"
+        with self._recorder.step(kind, rendered.preset.name, index=index, **asked_facts(rendered, request)) as step:
+            painted = on_pool(step, lambda: paint(self.pool(), request))
+            [picture] = painted.images
+            image = self.keep(picture.image_bytes, picture.width, picture.height)
+            step.details |= {
+                "image_id": image.image_id,
+                "task_id": painted.task_id,
+                "used": asdict(painted.facts),
+                "not_applied": painted.not_applied,
+            }
+        return image
+
+
+def txt2img_request(rendered: RenderedPreset, seed: int, structure: bytes | None) -> Txt2ImgRequest:
+    """Turn a rendered preset into a request, with the structure picture in its ControlNet unit."""
+    return Txt2ImgRequest(
+        **_common(rendered, seed),
+        denoising_strength=rendered.preset.denoising_strength,
+        controlnet=_units(rendered.preset, structure),
+    )
+
+
+def inpaint_request(rendered: RenderedPreset, seed: int, canvas: bytes, keep: bytes) -> InpaintRequest:
+    """Turn a rendered inpainting preset into a request; canvas and mask have the preset's size."""
+    preset = rendered.preset
+    if preset.inpaint is None or preset.denoising_strength is None:
+        raise ValueError(f"preset {preset.name} has no [inpaint] part or no denoising_strength")
+    return InpaintRequest(
+        **_common(rendered, seed),
+        init_images=(canvas,),
+        denoising_strength=preset.denoising_strength,
+        mask=keep,
+        **preset.inpaint.model_dump(),
+        controlnet=_units(preset, canvas),
+    )
+
+
+def asked_facts(rendered: RenderedPreset, request: Txt2ImgRequest) -> dict[str, Any]:
+    """List what was asked of the WebUI, for the record: everything but the pictures themselves."""
+    return {
+        "preset": rendered.preset.name,
+        "preset_hash": rendered.preset.hash,
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt,
+        "checkpoint": request.checkpoint,
+        "sampler_name": request.sampler_name,
+        "scheduler": request.scheduler,
+        "steps": request.steps,
+        "cfg_scale": request.cfg_scale,
+        "width": request.width,
+        "height": request.height,
+        "seed": request.seed,
+        "denoising_strength": request.denoising_strength,
+        "controlnet": [_unit_facts(unit) for unit in request.controlnet],
+    }
+
+
+def _common(rendered: RenderedPreset, seed: int) -> dict[str, Any]:
+    preset = rendered.preset
+    return {
+        "prompt": rendered.prompt,
+        "negative_prompt": rendered.negative_prompt,
+        "checkpoint": preset.checkpoint,
+        "sampler_name": preset.sampler_name,
+        "scheduler": preset.scheduler,
+        "steps": preset.steps,
+        "cfg_scale": preset.cfg_scale,
+        "width": preset.width,
+        "height": preset.height,
+        "seed": seed,
+    }
+
+
+def _units(preset: Preset, structure: bytes | None) -> tuple[ControlNetUnit, ...]:
+    if preset.controlnet is None or structure is None:
+        return ()
+    return (ControlNetUnit(image=structure, **preset.controlnet.model_dump()),)
+
+
+def _unit_facts(unit: ControlNetUnit) -> dict[str, Any]:
+    return {name: value for name, value in asdict(unit).items() if name != "image"}
+
+
+def on_pool(step: Step, call: Callable[[], Ran[Result]]) -> Result:
+    """Do work on the pool and note in the step where it was done, after how long a wait, and what was tried before."""
+    try:
+        ran = call()
+    except SDError as exc:
+        step.details["attempts"] = [asdict(attempt) for attempt in exc.attempts]
+        raise
+    step.waited_s = ran.waited_s
+    step.details |= {"instance": ran.instance, "attempts": [asdict(attempt) for attempt in ran.attempts]}
+    return ran.result

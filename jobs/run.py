@@ -1,0 +1,46 @@
+"""One run of an operation: its inputs and the capabilities it may use."""
+
+from functools import cached_property
+
+from agent.images import on_white
+from jobs.chatting import Chatting
+from jobs.masking import Masking
+from jobs.painting import Painting
+from jobs.parts import Parts
+from jobs.recorder import Recorder
+from jobs.submission import Inputs
+from jobs.views import Views
+
+
+class Run:
+    """What an operation gets: the inputs, and `chat`, `images`, `masks`, `views`, each of whose steps is recorded."""
+
+    def __init__(self, inputs: Inputs, parts: Parts, recorder: Recorder) -> None:
+        self.inputs = inputs
+        self.chat = Chatting(parts, recorder, inputs.seed)
+        self.images = Painting(parts, recorder, inputs.seed)
+        self.masks = Masking(parts, recorder, self.images)
+        self.views = Views(parts, recorder, self.images, inputs.seed)
+        self._contents = parts.stores.contents
+
+    @property
+    def has_canvas(self) -> bool:
+        """Whether the participant gave a picture to work on."""
+        return bool(self.inputs.image_ids)
+
+    @cached_property
+    def canvas(self) -> bytes:
+        """The picture to work on, as PNG on white ground."""
+        content = self._contents.get(self.inputs.image_ids[0])
+        if content is None:
+            raise LookupError(f"image {self.inputs.image_ids[0]} is not in the store")
+        return on_white(content.data)
+
+    @property
+    def texts(self) -> str:
+        """The selected texts as prompts hold them: each in single quotes, joined by commas; empty without any."""
+        return ", ".join(f"'{text}'" for text in self.inputs.texts)
+
+    def subject(self) -> str:
+        """The main object of the design task, as a short English noun."""
+        return self.chat.subject(self.inputs.task)

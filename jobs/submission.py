@@ -1,0 +1,66 @@
+"""What goes into a generation and what comes out of it, as values."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from jobs.run import Run
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What an operation works on. Images are named by the sha256 under which the store keeps them."""
+
+    task: str
+    num: int
+    seed: int
+    texts: tuple[str, ...] = ()
+    image_ids: tuple[str, ...] = ()
+    stage: str = ""
+    """Representation of the participant's workspace: brief, sketch, model, rendering, or empty when unknown."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """One answer in words; `content` becomes JSON text."""
+
+    content: BaseModel
+
+    def json(self) -> str:
+        """Write the answer as JSON, under the names that people read, without nulls."""
+        return self.content.model_dump_json(by_alias=True, exclude_none=True)
+
+
+@dataclass(frozen=True)
+class Image:
+    """One picture, by its sha256 in the store."""
+
+    image_id: str
+
+
+Product = Text | Image
+OperationFunction = Callable[["Run"], Sequence[Product]]
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A generation as it is asked for."""
+
+    app_id: int
+    operation: str
+    participant_id: str
+    inputs: Inputs
+    origin: Mapping[str, str] = field(default_factory=dict)
+    """The words of the request that led here, such as the button that was pressed; for the record only."""
+    request_id: str = "-"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A generation that succeeded."""
+
+    generation_id: str
+    products: tuple[Product, ...]

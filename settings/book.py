@@ -1,0 +1,118 @@
+"""The settings as the rest of the server sees them."""
+
+import logging
+import threading
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from settings.check import Contents, data_files, read_folder
+from settings.errors import Problem, SettingsError
+from settings.needs import PresetNeed, PromptNeed
+from settings.presets import Preset
+from settings.prompts import PromptTemplate
+from settings.spelling import did_you_mean, listed
+from settings.variety import DIRECTIONS_FILE, View
+
+_log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+# Path, time of change in ns and size of every data file: equal stamps mean that nothing was edited.
+Stamp = tuple[tuple[Path, int, int], ...]
+
+
+class SettingsBook:
+    """Give out the prompts, presets, directions and views of one folder; safe to share between threads.
+
+    With `reload`, edited files are noticed at the next access. If an edit cannot be used, the last good state
+    stays in use and the problems are logged once.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        prompt_needs: Collection[PromptNeed],
+        preset_needs: Collection[PresetNeed],
+        reload: bool,
+    ) -> None:
+        self._folder = folder
+        self._needs = (tuple(prompt_needs), tuple(preset_needs))
+        self._reload = reload
+        self._lock = threading.Lock()
+        # The stamp is taken before reading, so an edit during the reading is seen at the next access.
+        self._stamp = _stamp_of(folder)
+        self._contents = self._read()
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        prompt_needs: Collection[PromptNeed],
+        preset_needs: Collection[PresetNeed],
+        reload: bool = False,
+    ) -> "SettingsBook":
+        """Read and check the whole folder. Raises SettingsError that lists all problems by file and key."""
+        return cls(folder, prompt_needs, preset_needs, reload)
+
+    def prompt(self, name: str) -> PromptTemplate:
+        """Return the prompt template of that name. Raises SettingsError if there is none."""
+        return _pick(self._current().prompts, name, f"prompts/{name}.toml", "")
+
+    def preset(self, name: str) -> Preset:
+        """Return the image preset of that name. Raises SettingsError if there is none."""
+        return _pick(self._current().presets, name, f"presets/{name}.toml", "")
+
+    def direction(self, kind: str, index: int) -> str:
+        """Return the phrase for the answer number `index` (from 0 on); after the last one comes the first.
+
+        Raises SettingsError if there is no such kind.
+        """
+        phrases = _pick(self._current().directions, kind, DIRECTIONS_FILE, f"directions.{kind}")
+        return phrases[index % len(phrases)]
+
+    def views(self) -> tuple[View, ...]:
+        """Return the views in the order in which they are made."""
+        return self._current().views
+
+    def _current(self) -> Contents:
+        if not self._reload:
+            return self._contents
+        with self._lock:
+            stamp = _stamp_of(self._folder)
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._read_again()
+            return self._contents
+
+    def _read_again(self) -> None:
+        try:
+            self._contents = self._read()
+        except SettingsError as error:
+            _log.error("The edited settings are not used, the former ones stay in use. %s", error)
+        else:
+            _log.info("The edited settings are in use.")
+
+    def _read(self) -> Contents:
+        contents, problems = read_folder(self._folder, *self._needs)
+        if problems:
+            raise SettingsError(*problems)
+        return contents
+
+
+def _pick(items: Mapping[str, Item], name: str, file: str, key: str) -> Item:
+    if name in items:
+        return items[name]
+    message = f"there is no '{name}' in the settings{did_you_mean(name, items)} (there are: {listed(items)})"
+    raise SettingsError(Problem(file, key, message))
+
+
+def _stamp_of(folder: Path) -> Stamp:
+    stamps = []
+    for path in data_files(folder):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            # Some editors replace a file by removing it first; the next access sees the new one.
+            continue
+        stamps.append((path, status.st_mtime_ns, status.st_size))
+    return tuple(stamps)

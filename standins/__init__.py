@@ -1,0 +1,1 @@
+"""Stand-ins: separate processes that speak the real protocols where no GPU, key or MongoDB is."""

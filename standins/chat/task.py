@@ -1,0 +1,77 @@
+"""What a prompt is about: its design task, the language, the subject, the wanted JSON."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from standins.chat.banks import bank
+
+_TASK_LINE = re.compile(r"^\s*(?:Design task|设计任务)\s*[:：]\s*(.+)$", re.MULTILINE | re.IGNORECASE)
+_ENGLISH_NOUN = re.compile(r"\b(?:a|an|the|some|new)\s+((?:[a-z][\w-]*\s+){0,3}?[a-z][\w-]*)(?=\s+(?:for|that|which|"
+                           r"with|to|of|in|on|used|using|and|who|whose|is|can|should)\b|[.,;:!?\n]|$)", re.IGNORECASE)  # fmt: skip
+_CHINESE_NOUN = re.compile(r"设计(?:一|出|个|款|台|把|件|辆|盏|种|双|只|套|部|新的|新型)*\s*([^，。,.；;！!？?\n]{1,24})")
+
+
+@dataclass(frozen=True)
+class Task:
+    """The design task as the stand-in understands it."""
+
+    text: str
+    prompt: str
+
+    @property
+    def is_chinese(self) -> bool:
+        """Whether the answer's phrases are Chinese."""
+        return bool(re.search(r"[一-鿿]", self.text))
+
+    @property
+    def subject(self) -> str:
+        """The main object as a short English noun."""
+        if not self.is_chinese:
+            return self._english_subject()
+        kinds = [word for sign, word in bank("subjects").items() if sign in self.text]
+        tastes = [word for sign, word in bank("qualities").items() if sign in self.text]
+        return " ".join([*tastes[:1], kinds[0] if kinds else "product"])
+
+    def _english_subject(self) -> str:
+        nouns = [found.group(1).lower() for found in _ENGLISH_NOUN.finditer(self.text)]
+        nouns = [noun for noun in nouns if noun not in ("design", "concept", "product", "new product")]
+        words = [word for word in self.text.lower().strip(" .!").split() if word not in ("design", "please")]
+        return nouns[0] if nouns else " ".join(words) if 0 < len(words) <= 3 else "product"
+
+    @property
+    def local_name(self) -> str:
+        """The main object in the task's own language."""
+        if not self.is_chinese:
+            return self.subject
+        found = _CHINESE_NOUN.search(self.text)
+        name = found.group(1).rpartition("的")[2] if found else ""
+        return name if 1 < len(name) <= 10 else "产品"
+
+    @property
+    def domain(self) -> str:
+        """The theme whose phrases come first, "" if none fits."""
+        text = f"{self.text} {self.subject}".lower()
+        themes: dict[str, list[str]] = bank("domains")
+        return next((name for name, signs in themes.items() if any(sign in text for sign in signs)), "")
+
+
+def task_of(prompt: str) -> Task:
+    """The task on the line `Design task:`, or the whole text."""
+    found = _TASK_LINE.search(prompt)
+    return Task(text=(found.group(1) if found else prompt).strip(), prompt=prompt)
+
+
+def skeleton_of(prompt: str) -> tuple[Any, str]:
+    """The last whole JSON object in a prompt and the text before it; (None, prompt) if there is none."""
+    decoder, found, at = json.JSONDecoder(), None, 0
+    before = prompt
+    while (at := prompt.find("{", at)) >= 0:
+        try:
+            value, end = decoder.raw_decode(prompt, at)
+        except json.JSONDecodeError:
+            at += 1
+            continue
+        found, before, at = value, prompt[:at], end
+    return found, before

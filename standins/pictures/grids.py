@@ -1,0 +1,94 @@
+"""Small operations on two-dimensional arrays that numpy has not: blur, grow, flood, largest blob."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Grid = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+def from_image(image: Image.Image, side: tuple[int, int]) -> Grid:
+    """Greys or colours from 0 to 1 at `side` = (width, height)."""
+    return np.asarray(image.resize(side, Image.Resampling.BOX), dtype=np.float32) / 255
+
+
+def to_image(grid: Grid) -> Image.Image:
+    """A picture from values 0 to 1, grey or RGB by its shape."""
+    return Image.fromarray((np.clip(grid, 0, 1) * 255 + 0.5).astype(np.uint8))
+
+
+def enlarge(grid: Grid, size: tuple[int, int]) -> Grid:
+    """Bicubic to `size` = (width, height), values kept in 0 to 1."""
+    return np.asarray(to_image(grid).resize(size, Image.Resampling.BICUBIC), dtype=np.float32) / 255
+
+
+def _box(grid: Grid, radius: int) -> Grid:
+    padded = np.pad(grid, [(radius + 1, radius), (0, 0)], mode="edge")
+    total = np.cumsum(padded, axis=0, dtype=np.float32)
+    return (total[2 * radius + 1 :] - total[: -2 * radius - 1]) / (2 * radius + 1)
+
+
+def blur(grid: Grid, radius: int) -> Grid:
+    """Two box blurs per axis: close to a Gaussian of that radius."""
+    if radius < 1:
+        return grid
+    for _ in range(2):
+        grid = _box(_box(grid, radius).T, radius).T
+    return grid
+
+
+def dilate(mask: Mask, times: int = 1) -> Mask:
+    """Grow by one pixel to each side per time; sides and corners in turn, so that it stays round."""
+    for turn in range(times):
+        grown = mask.copy()
+        grown[1:] |= mask[:-1]
+        grown[:-1] |= mask[1:]
+        grown[:, 1:] |= (grown if turn % 2 else mask)[:, :-1]
+        grown[:, :-1] |= (grown if turn % 2 else mask)[:, 1:]
+        mask = grown
+    return mask
+
+
+def erode(mask: Mask, times: int = 1) -> Mask:
+    """The opposite of `dilate`."""
+    return ~dilate(~mask, times)
+
+
+def flood(seed: Mask, allowed: Mask) -> Mask:
+    """Everything in `allowed` that is connected with `seed`."""
+    found = seed & allowed
+    while True:
+        grown = found.copy()
+        for _ in range(8):
+            grown = dilate(grown) & allowed
+        if np.array_equal(grown, found):
+            return found
+        found = grown
+
+
+def border(shape: tuple[int, int]) -> Mask:
+    """True along the four sides."""
+    mask = np.zeros(shape, dtype=bool)
+    mask[[0, -1], :] = mask[:, [0, -1]] = True
+    return mask
+
+
+def filled(mask: Mask) -> Mask:
+    """With its holes closed: all that the outside cannot reach."""
+    return ~flood(border(mask.shape), ~mask)
+
+
+def largest_blob(mask: Mask) -> Mask:
+    """The connected part with the most pixels (of the first few that are looked at)."""
+    best, left = np.zeros_like(mask), mask.copy()
+    for _ in range(6):
+        if left.sum() <= best.sum():
+            break
+        weight = blur(left.astype(np.float32), 6) * left
+        seed = np.zeros_like(mask)
+        seed.flat[int(weight.argmax())] = True
+        blob = flood(seed, left)
+        left &= ~blob
+        best = blob if blob.sum() > best.sum() else best
+    return best

@@ -1,0 +1,213 @@
+"""Child processes that live and die together: heard line by line, ended in order, tied to the life of their parent.
+
+    with Supervisor(log_folder) as supervisor:
+        supervisor.start("database", [...])             # first in, last out
+        supervisor.wait_until(answers, "the database", timeout_s=30)
+        supervisor.watch()                              # until a signal comes or a child dies
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self, TypeVar
+
+Answer = TypeVar("Answer")
+
+POLL_S = 0.05
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE = ((signal.SIGTERM, 3.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
+"""What a child is sent, and for how many seconds it may then go on. The second SIGTERM is for a server that opened its
+port just before it set up its signal handler and lost the first one."""
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+class StopRequested(Exception):
+    """Somebody wants the end: Ctrl-C, SIGTERM, or the terminal was closed."""
+
+
+class StartFailed(Exception):
+    """A part did not become ready; the message says which, and its last log lines."""
+
+
+class ChildDied(StartFailed):
+    """A child ended by itself; the message says which, how, and its last log lines."""
+
+
+def end_with_parent() -> None:
+    """Ask the kernel to send this process SIGTERM when its parent dies, however that dies (Linux; elsewhere nothing)."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Child:
+    """One process in a group of its own, so that the terminal's Ctrl-C reaches only the parent, which ends it in order."""
+
+    def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str], log_folder: Path) -> None:
+        """Start it; each line that it writes goes to the terminal after `name`, and to `log_folder`/`name`.log."""
+        self.name = name
+        self.last_lines: deque[str] = deque(maxlen=15)
+        self._logger = _line_logger(name, log_folder)
+        self.process = subprocess.Popen(
+            command,
+            env={**os.environ, **env, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            # Safe although threads run: between fork and exec it calls one C function, and takes no lock.
+            preexec_fn=end_with_parent,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        self._listener = threading.Thread(target=self._listen, name=f"listen to {name}", daemon=True)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.last_lines.append(line.rstrip())
+            self._logger.info("%s", line.rstrip())
+
+    def heard(self, pattern: Callable[[str], Any]) -> Any:
+        """Return the first true `pattern(line)` among the last lines, or None."""
+        return next((found for line in list(self.last_lines) if (found := pattern(line))), None)
+
+    def is_running(self) -> bool:
+        """Tell whether the process still runs."""
+        return self.process.poll() is None
+
+    def story(self) -> str:
+        """Its last log lines, for a message."""
+        self._listener.join(timeout=1 if not self.is_running() else 0)
+        return "\n".join(f"    {line}" for line in self.last_lines) or "    (it wrote nothing)"
+
+    def stop(self, in_a_hurry: Callable[[], bool]) -> None:
+        """Ask it to end, ask again, then kill; return when its whole group is gone. `in_a_hurry` cuts the waiting short."""
+        for number, patience_s in PATIENCE:
+            if self.is_running():
+                # The leader only: how its workers end is its own affair.
+                self.process.send_signal(signal.SIGKILL if in_a_hurry() else number)
+            if self._gone_within(patience_s, in_a_hurry):
+                break
+        self._kill_group()
+        self._listener.join(timeout=2)
+        for handler in list(self._logger.handlers):
+            self._logger.removeHandler(handler)
+            handler.close()
+
+    def _gone_within(self, seconds: float, in_a_hurry: Callable[[], bool]) -> bool:
+        was_in_a_hurry = in_a_hurry()
+        end = time.monotonic() + seconds
+        while self.is_running() and time.monotonic() < end and in_a_hurry() == was_in_a_hurry:
+            time.sleep(POLL_S)
+        return not self.is_running()
+
+    def _kill_group(self) -> None:
+        # A leader that is gone may have left workers behind.
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            # Gone already; macOS says EPERM of a group that holds only a zombie.
+            return
+
+
+class Supervisor:
+    """Starts children, waits for them, and ends all of them when it is left, in the reverse order of their start."""
+
+    def __init__(self, log_folder: Path) -> None:
+        """Nothing starts yet; `log_folder` is made when it is missing."""
+        self._log_folder = log_folder
+        self._children: list[Child] = []
+        self._signals_received = 0
+        self._old_handlers: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Take over the signals that ask for the end."""
+        self._log_folder.mkdir(parents=True, exist_ok=True)
+        for number in STOP_SIGNALS:
+            self._old_handlers[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        # Only counted: an exception from here could strike between a fork and the line that remembers the child.
+        self._signals_received += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End all children, last started first; one more Ctrl-C than was needed to get here kills them at once."""
+        enough = max(self._signals_received, 1)
+        for child in reversed(self._children):
+            child.stop(in_a_hurry=lambda: self._signals_received > enough)
+        for number, handler in self._old_handlers.items():
+            signal.signal(number, handler)
+
+    def start(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> Child:
+        """Start a child with `env` on top of our own environment, and remember it."""
+        child = Child(name, command, env or {}, self._log_folder)
+        self._children.append(child)
+        return child
+
+    def wait_until(self, answer: Callable[[], Answer | None], what: str, timeout_s: float) -> Answer:
+        """Ask again and again until `answer` returns something true, and return it.
+
+        Raises:
+            StartFailed: `what` was not ready after `timeout_s` seconds.
+            ChildDied: a child ended meanwhile.
+            StopRequested: a signal came.
+        """
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            self.check()
+            if found := answer():
+                return found
+            time.sleep(POLL_S)
+        raise StartFailed(f"{what} was not ready after {timeout_s:g} s. The last lines of {self._newest_story()}")
+
+    def check(self) -> None:
+        """Raise StopRequested when a signal came, ChildDied when a child is gone."""
+        if self._signals_received:
+            raise StopRequested
+        for child in self._children:
+            if not child.is_running():
+                how = _how_it_ended(child.process.returncode)
+                raise ChildDied(f"{child.name} {how}; everything else ends too. Its last lines:\n{child.story()}")
+
+    def watch(self) -> None:
+        """Wait until `check` raises."""
+        while True:
+            self.check()
+            time.sleep(4 * POLL_S)
+
+    def _newest_story(self) -> str:
+        child = self._children[-1]
+        return f"{child.name}:\n{child.story()}"
+
+
+def _how_it_ended(code: int) -> str:
+    return f"ended with exit code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
+
+
+def _line_logger(name: str, folder: Path) -> logging.Logger:
+    logger = logging.getLogger(f"{__name__}.{name}")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    screen = logging.StreamHandler(sys.stdout)
+    screen.setFormatter(logging.Formatter(f"{name:<9}| %(message)s"))
+    file = RotatingFileHandler(folder / f"{name}.log", maxBytes=5_000_000, backupCount=1, encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(message)s"))
+    logger.handlers = [screen, file]
+    return logger

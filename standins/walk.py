@@ -1,0 +1,93 @@
+"""The walk of the demo: which button is pressed in which stage, and on what."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw
+
+TASK = "为夜间露营者设计一盏便携式露营灯"
+CANVAS_SIZE = (512, 512)
+VIEWS = 6
+
+Texts = Mapping[int, list[dict[str, object]]]
+Images = Mapping[int, list[Image.Image]]
+
+BRIEF_AI, SKETCH_AI = "设计摘要的辅助生成", "草图的辅助生成"
+MODEL_AI, RENDERING_AI = "模型图的辅助生成", "场景与产品渲染图的辅助生成"
+BRIEF, SKETCH = "设计摘要的环境", "草图的环境"
+MODEL, RENDERING = "模型图的环境", "场景与产品渲染图的环境"
+
+
+def no_texts(_found: Texts) -> list[str]:
+    """Select nothing."""
+    return []
+
+
+def phrase_of(number: int, key: str) -> Callable[[Texts], list[str]]:
+    """Select the first phrase under `key` in the first card of an earlier step; LookupError when there is none."""
+
+    def select(found: Texts) -> list[str]:
+        value = found[number][0][key]
+        return [str(value[0] if isinstance(value, list) else value)]
+
+    return select
+
+
+@dataclass(frozen=True)
+class Step:
+    """One press of a button; `on` is the earlier step whose first picture lies on the canvas."""
+
+    number: int
+    name: str
+    title: str
+    ai_stage: str
+    button: str
+    stage: str
+    count: int
+    expected: tuple[int, int]
+    texts: Callable[[Texts], list[str]] = no_texts
+    on: int | None = None
+    draws: bool = False
+
+
+STEPS = (
+    Step(1, "brief-create-new", "New design briefs", BRIEF_AI, "生成全新摘要", BRIEF, 2, (2, 0)),
+    Step(2, "brief-reference", "An existing product", BRIEF_AI, "现有产品参考", BRIEF, 1, (1, 0), phrase_of(1, "使用场景")),
+    Step(3, "brief-extend", "Ideas around a text", BRIEF_AI, "扩展/增加", BRIEF, 1, (1, 0), phrase_of(1, "痛点")),
+    Step(4, "sketch-create-new", "New sketches", SKETCH_AI, "生成全新草图", SKETCH, 3, (0, 3)),
+    Step(
+        5, "sketch-reference", "Advice on form, and sketches of it", SKETCH_AI, "现有产品参考", SKETCH, 2, (1, 2),
+        phrase_of(1, "主要功能"),
+    ),
+    Step(6, "sketch-extend", "A sketch taken further", SKETCH_AI, "扩展/添加", SKETCH, 2, (0, 2), on=4, draws=True),
+    Step(8, "model-create-new", "New white models", MODEL_AI, "生成全新模型", MODEL, 2, (0, 2)),
+    Step(10, "model-transform", "The sketch as a white model", MODEL_AI, "转化为白模图", SKETCH, 2, (0, 2), on=6),
+    Step(9, "model-multi-view", "The model from six sides", MODEL_AI, "多角度拓展", MODEL, 1, (0, VIEWS), on=10),
+    Step(
+        14, "rendering-transform", "The model as a rendering", RENDERING_AI, "转化为渲染图", MODEL, 2, (0, 2), on=10
+    ),
+    Step(7, "sketch-transform", "The rendering as a sketch", SKETCH_AI, "转换为草图", SKETCH, 2, (0, 2), on=14),
+    Step(11, "rendering-create-new", "New scenes", RENDERING_AI, "生成全新场景", RENDERING, 2, (0, 2)),
+    Step(12, "rendering-reference", "Product photographs", RENDERING_AI, "现有产品参考", RENDERING, 2, (0, 2)),
+    Step(13, "rendering-extend", "The rendering in a scene", RENDERING_AI, "扩展至场景", RENDERING, 2, (0, 2), on=14),
+)  # fmt: skip
+"""In an order in which a designer would work, so that each step finds what it builds on; `number` is the contract's."""
+
+
+def canvas_of(step: Step, images: Images) -> Image.Image | None:
+    """Compose what the front end exports: 512×512 RGBA, white, the picture as background, then the strokes.
+
+    Raises:
+        LookupError: the step's picture was never made.
+    """
+    if step.on is None:
+        return None
+    canvas = Image.new("RGBA", CANVAS_SIZE, "white")
+    canvas.paste(images[step.on][0].resize(CANVAS_SIZE), (0, 0))
+    if step.draws:
+        # The handle that was missing: two strokes of the front end's pen.
+        pen = ImageDraw.Draw(canvas)
+        pen.arc((150, 40, 362, 250), 180, 360, fill="black", width=5)
+        pen.line((150, 145, 150, 190), fill="black", width=5)
+        pen.line((360, 145, 360, 190), fill="black", width=5)
+    return canvas

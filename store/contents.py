@@ -1,0 +1,144 @@
+"""Bytes kept once by their content: images, and texts too large for a document of their own.
+
+A small content is one document. A large one is cut into parts, which are written before the document that names
+them; a crash in between leaves parts that nobody sees and that the next `put` of the same bytes uses again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from bson.binary import Binary
+
+from store.clock import utc_now
+from store.connection import Database
+from store.errors import DamagedError, mongo_errors
+from store.repeat import idempotent, insert_once
+from store.schema import CONTENT_PARTS, CONTENTS, SCHEMA_VERSIONS, Document
+
+# MongoDB refuses documents over 16 MB; the rest is room for the other fields.
+PART_SIZE: Final = 12_000_000
+
+
+@dataclass(frozen=True)
+class ContentRef:
+    """What is known of a content without reading it: size in bytes, width and height in pixels."""
+
+    sha256: str
+    media_type: str
+    size: int
+    created_at: datetime
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True)
+class Content:
+    """A content with its bytes."""
+
+    ref: ContentRef
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """Give the bytes of a text content as the text that was put."""
+        return self.data.decode("utf-8")
+
+
+class Contents:
+    """The contents of a database, found by the SHA-256 of their bytes (64 lower-case hex digits)."""
+
+    def __init__(self, database: Database, *, part_size: int = PART_SIZE) -> None:
+        self._database = database
+        self._part_size = part_size
+
+    @idempotent
+    def put(
+        self, content: bytes, media_type: str, *, width: int | None = None, height: int | None = None
+    ) -> ContentRef:
+        """Keep bytes once and say how to find them; the facts given with the first put stay.
+
+        Raises StoreUnavailableError; the same put may then be repeated without harm.
+        """
+        sha256 = hashlib.sha256(content).hexdigest()
+        known = self._info(sha256)
+        if known is not None:
+            return known
+        ref = ContentRef(sha256, media_type, len(content), utc_now(), width, height)
+        document = {
+            "_id": sha256,
+            "schema_version": SCHEMA_VERSIONS[CONTENTS],
+            "media_type": media_type,
+            "size": ref.size,
+            "width": width,
+            "height": height,
+            "created_at": ref.created_at,
+        }
+        if len(content) <= self._part_size:
+            document |= {"parts": 0, "content": Binary(content)}
+        else:
+            document |= {"parts": self._put_parts(sha256, content)}
+        heads = self._database.collection(CONTENTS)
+        return ref if insert_once(heads, document) else self._info(sha256) or ref
+
+    def put_text(self, text: str, media_type: str = "application/json") -> ContentRef:
+        """Keep a text as UTF-8; raise DocumentInvalidError on a lone surrogate."""
+        with mongo_errors():
+            encoded = text.encode("utf-8")
+        return self.put(encoded, media_type)
+
+    @idempotent
+    def get(self, sha256: str) -> Content | None:
+        """Read a content whole; None if it was never put, DamagedError if a part of it is missing."""
+        document = self._database.collection(CONTENTS).find_one({"_id": sha256})
+        if document is None:
+            return None
+        data = bytes(document["content"]) if not document["parts"] else self._get_parts(document)
+        if len(data) != document["size"]:
+            raise DamagedError(f"content {sha256} is not whole: {len(data)} of {document['size']} bytes")
+        return Content(_ref(document), data)
+
+    @idempotent
+    def info(self, sha256: str) -> ContentRef | None:
+        """Read what is known of a content without its bytes; None if it was never put."""
+        return self._info(sha256)
+
+    def exists(self, sha256: str) -> bool:
+        """Say whether this content was put."""
+        return self.info(sha256) is not None
+
+    def _info(self, sha256: str) -> ContentRef | None:
+        document = self._database.collection(CONTENTS).find_one({"_id": sha256}, {"content": 0})
+        return None if document is None else _ref(document)
+
+    def _put_parts(self, sha256: str, content: bytes) -> int:
+        """Write the parts of a large content and count them."""
+        parts = self._database.collection(CONTENT_PARTS)
+        starts = range(0, len(content), self._part_size)
+        for number, start in enumerate(starts, start=1):
+            part = {
+                "_id": f"{sha256}/{number}",
+                "schema_version": SCHEMA_VERSIONS[CONTENT_PARTS],
+                "content": Binary(content[start : start + self._part_size]),
+            }
+            insert_once(parts, part)
+        return len(starts)
+
+    def _get_parts(self, head: Document) -> bytes:
+        parts = self._database.collection(CONTENT_PARTS)
+        documents = (parts.find_one({"_id": f"{head['_id']}/{n + 1}"}) for n in range(head["parts"]))
+        return b"".join(document["content"] for document in documents if document is not None)
+
+
+def _ref(document: Document) -> ContentRef:
+    return ContentRef(
+        sha256=document["_id"],
+        media_type=document["media_type"],
+        size=document["size"],
+        created_at=document["created_at"],
+        width=document["width"],
+        height=document["height"],
+    )

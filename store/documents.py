@@ -1,0 +1,95 @@
+"""The record of a generation: what was asked, what was done in which step, and what came of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from store.clock import utc_now
+from store.ids import new_id
+
+State = Literal["queued", "running", "succeeded", "failed", "canceled"]
+
+
+class _Document(BaseModel):
+    # Fields of a later version are passed over, so that an old and a new worker can serve side by side.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ErrorRecord(_Document):
+    """Why something failed: the name of the error's class and its message."""
+
+    type: str
+    message: str
+
+
+class Output(_Document):
+    """One result: an image by its content hash, or a text or card as JSON text.
+
+    `step` is the id of the step that made it, `index` its place in the answer.
+    """
+
+    kind: Literal["text", "image", "card"]
+    image_id: str | None = None
+    text: str | None = None
+    step: str = ""
+    index: int = 0
+
+
+class StepRecord(_Document):
+    """One step of a generation: a call of a model or of our own image work. Times in seconds.
+
+    `details` holds what is needed to repeat the step: template and preset with their hashes, rendered prompt,
+    checkpoint, sampler, seed, instance, model, usage, what was not applied, attempts. Images only by their hash.
+    """
+
+    kind: str
+    name: str
+    id: str = Field(default_factory=new_id)
+    started_at: datetime = Field(default_factory=utc_now)
+    duration_s: float = 0.0
+    waited_s: float = 0.0
+    details: dict[str, Any] = Field(default_factory=dict)
+    error: ErrorRecord | None = None
+
+
+class GenerationInputs(_Document):
+    """What the participant gave: design task, texts, images by content hash, number of results wanted."""
+
+    task: str
+    texts: tuple[str, ...] = ()
+    image_ids: tuple[str, ...] = ()
+    num: int = 1
+    current_stage: str = ""
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class GenerationRecord(_Document):
+    """One generation from its acceptance to its end.
+
+    `origin` holds the caller's own labels (aiStage, buttonText), `owner` the runner at work, `revision` rises
+    with every change of state, `parents` are generations whose outputs went in, `duration_s` counts from the start.
+    """
+
+    app_id: int
+    participant_id: str
+    operation: str
+    inputs: GenerationInputs
+    id: str = Field(default_factory=new_id)
+    schema_version: int = 0
+    origin: dict[str, str] = Field(default_factory=dict)
+    state: State = "queued"
+    created_at: datetime = Field(default_factory=utc_now)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration_s: float | None = None
+    seed: int | None = None
+    steps: tuple[StepRecord, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    parents: tuple[str, ...] = ()
+    error: ErrorRecord | None = None
+    owner: str = ""
+    revision: int = 0
+    request_id: str = ""

@@ -1,0 +1,34 @@
+"""The names of the collections and the version of the documents in each."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Document = dict[str, Any]
+
+CONTENTS: Final = "contents"
+CONTENT_PARTS: Final = "content_parts"
+PARTICIPANTS: Final = "participants"
+PARTICIPANT_NAMES: Final = "participant_names"
+SAVED_STATES: Final = "saved_states"
+SUBJECTS: Final = "subjects"
+TIME_RECORDS: Final = "time_records"
+UPLOADS: Final = "uploads"
+GENERATIONS: Final = "generations"
+RUNNERS: Final = "runners"
+INDEX_BUILDS: Final = "index_builds"
+
+# Raise a number when the meaning or the shape of a field changes; adding an optional field needs none.
+SCHEMA_VERSIONS: Final[dict[str, int]] = {
+    CONTENTS: 1,
+    CONTENT_PARTS: 1,
+    PARTICIPANTS: 1,
+    PARTICIPANT_NAMES: 1,
+    SAVED_STATES: 1,
+    SUBJECTS: 1,
+    TIME_RECORDS: 1,
+    UPLOADS: 1,
+    GENERATIONS: 1,
+    RUNNERS: 1,
+    INDEX_BUILDS: 1,
+}

@@ -1,0 +1,52 @@
+"""All stores of one database in one hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from store.connection import Database, StoreConfig
+from store.contents import Contents
+from store.generations import Generations
+from store.participants import Participants
+from store.runners import Runners
+from store.saved_states import SavedStates
+from store.subjects import Subjects
+from store.time_records import TimeRecords
+from store.uploads import Uploads
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Everything that is kept, by kind."""
+
+    database: Database
+    contents: Contents
+    participants: Participants
+    saved_states: SavedStates
+    subjects: Subjects
+    time_records: TimeRecords
+    uploads: Uploads
+    generations: Generations
+    runners: Runners
+
+    def close(self) -> None:
+        """Close this process's connections; a later use opens new ones."""
+        self.database.close()
+
+
+def open_stores(config: StoreConfig) -> Stores:
+    """Make the stores of a database; nothing connects before the first use."""
+    database = Database(config)
+    contents = Contents(database)
+    saved_states = SavedStates(database, contents)
+    return Stores(
+        database=database,
+        contents=contents,
+        participants=Participants(database, saved_states),
+        saved_states=saved_states,
+        subjects=Subjects(database),
+        time_records=TimeRecords(database),
+        uploads=Uploads(database),
+        generations=Generations(database),
+        runners=Runners(database),
+    )
