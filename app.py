@@ -4,11 +4,12 @@ import sys
 
 from apps.factory import create_app
 from config import ConfigError, load_config
+from settings.errors import SettingsError
 
 try:
     config = load_config()
     app = create_app(config)
-except ConfigError as exc:
+except (ConfigError, SettingsError) as exc:
     sys.exit(str(exc))
 
 if __name__ == "__main__":

@@ -46,6 +46,5 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 control_socket_disable = True
 """Nobody here uses gunicornc, and its socket would stay in the home folder."""
 
-accesslog = "-"
-access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(L)s s'
-"""The path without its query, and no headers: a query can hold a token."""
+accesslog = None
+"""The server itself logs each request, with its id and without the query, which could hold a token (apps/logs.py)."""

@@ -55,41 +55,43 @@ def run_on_pool(
     `timeout` (seconds; None: the pool's) bounds each wait for an instance. Raises the last SDError, its `attempts` set.
     """
     attempts: list[Attempt] = []
+    end = time.monotonic() + (pool.timeout_s if timeout is None else timeout)
     while True:
         began = time.monotonic()
         try:
-            with pool.lease(checkpoint, timeout, avoid={one.instance for one in attempts}) as instance:
-                leased = time.monotonic()
-                result = _noted(instance, work, attempts, began, leased)
+            with pool.lease(checkpoint, timeout, avoid=_failed(attempts)) as instance:
+                result = _noted(instance, work, attempts, began)
         except SDError as exc:
             exc.attempts = tuple(attempts)
-            if not _may_go_on(exc, attempts, len(pool), tries):
+            if not _may_go_on(exc, attempts, len(pool), tries, end):
                 raise
             _log.warning("trying another instance: %s", exc.message)
         else:
             return Ran(result, instance.name, sum(one.waited_s for one in attempts), tuple(attempts))
 
 
-def _noted(
-    instance: SDInstance,
-    work: Callable[[SDInstance], R],
-    attempts: list[Attempt],
-    began: float,
-    leased: float,
-) -> R:
+def _failed(attempts: list[Attempt]) -> set[str]:
+    """Name the instances that need not be tried again; a busy one is free sooner or later."""
+    return {one.instance for one in attempts if one.error != InstanceBusyError.__name__}
+
+
+def _noted(instance: SDInstance, work: Callable[[SDInstance], R], attempts: list[Attempt], began: float) -> R:
+    leased = time.monotonic()
+    waited_s = leased - began
     try:
         result = work(instance)
     except SDError as exc:
-        took_s = time.monotonic() - leased
-        attempts.append(Attempt(instance.name, leased - began, took_s, type(exc).__name__, exc.message))
+        attempts.append(Attempt(instance.name, waited_s, time.monotonic() - leased, type(exc).__name__, exc.message))
         raise
-    attempts.append(Attempt(instance.name, leased - began, time.monotonic() - leased))
+    attempts.append(Attempt(instance.name, waited_s, time.monotonic() - leased))
     return result
 
 
-def _may_go_on(exc: SDError, attempts: list[Attempt], instances: int, tries: int) -> bool:
-    if not exc.elsewhere or len({one.instance for one in attempts}) >= instances:
+def _may_go_on(exc: SDError, attempts: list[Attempt], instances: int, tries: int, end: float) -> bool:
+    if isinstance(exc, InstanceBusyError):
+        return time.monotonic() < end
+    if not exc.elsewhere or len(_failed(attempts)) >= instances:
         return False
-    # Where nothing was sent nothing was tried: every instance may be asked for its lists or whether it is free.
+    # Where nothing was sent nothing was tried: every instance may be asked for what it has.
     free = (MissingOnInstanceError.__name__, InstanceBusyError.__name__)
     return sum(one.error not in free for one in attempts) < tries

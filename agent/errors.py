@@ -135,7 +135,7 @@ class PoolClosedError(SDError):
 
 
 class InstanceUnreachableError(SDError):
-    """The connection was refused or could not be made. Elsewhere: yes, nothing was begun here."""
+    """No connection came about, or no answer to a mere question. Elsewhere: yes, nothing was begun here."""
 
     elsewhere = True
     blames_instance = True
@@ -145,7 +145,6 @@ class InstanceBusyError(SDError):
     """A job that nobody waits for any more still runs there. Elsewhere: yes, ours was not sent."""
 
     elsewhere = True
-    blames_instance = True
 
 
 class InstanceTimeoutError(SDError):

@@ -13,7 +13,8 @@ class SDInstance:
     """A WebUI at `endpoint` (base URL). Use it only while you hold its lease.
 
     `auth` is "user:password" as its `--api-auth` has it; it is never shown. `capabilities` are its lists, once they
-    were asked for. `unsettled` means that a job may still run there for which nobody waits: ask before sending more.
+    were asked for. `unsettled` means that a job may still run there for which nobody waits: ask before sending more;
+    `abandoned_task` is its id, if this process sent it.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class SDInstance:
         self.name = urlsplit(self.endpoint).netloc.rpartition("@")[2] or self.endpoint
         self.capabilities: Capabilities | None = None
         self.unsettled = False
+        self.abandoned_task: str | None = None
         self.session = requests.Session()
         if auth:
             user, _, password = auth.partition(":")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from agent.errors import InstanceBusyError, MissingOnInstanceError, SDError
+from agent.errors import InstanceBusyError, InstanceTimeoutError, MissingOnInstanceError, SDError
 from agent.instance import SDInstance
 from agent.sdapi import call_sdapi, post_sdapi
 
@@ -27,12 +27,13 @@ def cut_short(instance: SDInstance, task_id: str) -> bool:
 
     The instance stays `unsettled` when it does not become idle soon. Best effort: never raises.
     """
-    instance.unsettled = True
+    instance.unsettled, instance.abandoned_task = True, task_id
     try:
         interrupted = _is_ours(instance, task_id)
         if interrupted:
             post_sdapi(instance, "/sdapi/v1/interrupt", {}, timeout_s=_ANSWER_S)
-        instance.unsettled = not _becomes_idle(instance, _PATIENCE_S if interrupted else 0)
+        if _becomes_idle(instance, _PATIENCE_S if interrupted else 0):
+            _forget(instance)
     except SDError as exc:
         _log.warning("nothing is known about the job left on %s: %s", instance.name, exc.message)
         return False
@@ -43,38 +44,73 @@ def settle(instance: SDInstance, patience_s: float = 2.0) -> None:
     """Make sure that nobody's forgotten job runs on an unsettled instance. Raises InstanceBusyError if one does."""
     if not instance.unsettled:
         return
-    if not _becomes_idle(instance, patience_s):
+    try:
+        is_idle = _becomes_idle(instance, patience_s)
+    except InstanceTimeoutError:
+        # Segment Anything blocks the whole WebUI, questions included.
+        is_idle = False
+    if not is_idle:
         raise InstanceBusyError(
             f"the WebUI {instance.name} still works on an earlier job that nobody waits for; it is left alone",
             instance.name,
         )
-    instance.unsettled = False
+    _forget(instance)
+
+
+def was_interrupted(instance: SDInstance) -> bool:
+    """Tell whether the instance's last job was cut short; its answer does not say so. Unknown counts as no."""
+    try:
+        return _flag(_state(instance), "interrupted")
+    except SDError:
+        return False
+
+
+def _forget(instance: SDInstance) -> None:
+    instance.unsettled, instance.abandoned_task = False, None
 
 
 def _is_ours(instance: SDInstance, task_id: str) -> bool:
-    question = {"id_task": task_id, "live_preview": False}
-    try:
-        progress = post_sdapi(instance, "/internal/progress", question, timeout_s=_ANSWER_S)
-    except MissingOnInstanceError:
+    progress = _progress_of(instance, task_id)
+    if progress is None:
         return _is_running(instance)
     # A task that raised stays active until the next begins; then nothing runs that we could hit.
     return _flag(progress, "active") and not _flag(progress, "completed") and _is_running(instance)
+
+
+def _progress_of(instance: SDInstance, task_id: str) -> Any:
+    """Ask for exactly this task; None where the WebUI cannot tell tasks apart (--nowebui)."""
+    question = {"id_task": task_id, "live_preview": False}
+    try:
+        return post_sdapi(instance, "/internal/progress", question, timeout_s=_ANSWER_S)
+    except MissingOnInstanceError:
+        return None
 
 
 def _flag(answer: Any, key: str) -> bool:
     return isinstance(answer, Mapping) and answer.get(key) is True
 
 
-def _is_running(instance: SDInstance) -> bool:
+def _state(instance: SDInstance) -> Mapping[str, Any]:
     answer = call_sdapi(instance, "/sdapi/v1/progress?skip_current_image=true", timeout_s=_ANSWER_S)
     state = answer.get("state") if isinstance(answer, Mapping) else None
+    return state if isinstance(state, Mapping) else {}
+
+
+def _is_running(instance: SDInstance) -> bool:
+    state = _state(instance)
     # job_count is -1 just after the start, and both fields are empty when idle.
-    return isinstance(state, Mapping) and bool(state.get("job") or state.get("job_count"))
+    return bool(state.get("job") or state.get("job_count"))
+
+
+def _is_waiting(instance: SDInstance) -> bool:
+    """Tell whether the job that we left stands in the WebUI's own queue: it will run, and nothing can stop it."""
+    task_id = instance.abandoned_task
+    return task_id is not None and _flag(_progress_of(instance, task_id), "queued")
 
 
 def _becomes_idle(instance: SDInstance, patience_s: float) -> bool:
     end = time.monotonic() + patience_s
-    while _is_running(instance):
+    while _is_running(instance) or _is_waiting(instance):
         if time.monotonic() >= end:
             return False
         time.sleep(_PAUSE_S)

@@ -110,7 +110,7 @@ class SDInstancePool:
             _Slot(instance, ProcessLock(locks_dir, instance.endpoint) if locks_dir else NoLock())
             for instance in instances
         ]
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._door = FairDoor()
         self._queue: Queue = ProcessQueue(locks_dir) if locks_dir else NoQueue()
         self._idle = threading.Semaphore(len(self._slots))
@@ -147,7 +147,7 @@ class SDInstancePool:
         Waits `timeout` seconds (None: the pool's own limit). Raises PoolTimeoutError, PoolClosedError,
         SDNotConfiguredError. An SDError that passes through and blames the instance makes it rest for a while.
         """
-        slot = self._take(checkpoint, self._timeout_s if timeout is None else timeout, avoid)
+        slot = self._take(checkpoint, self.timeout_s if timeout is None else timeout, avoid)
         try:
             yield slot.instance
         except SDError as exc:
@@ -214,6 +214,7 @@ class SDInstancePool:
             (slot for slot in offered if not slot.is_busy),
             key=lambda slot: (
                 slot.rests_until if not good else 0.0,
+                slot.instance.unsettled,
                 checkpoint is None or slot.checkpoint != checkpoint,
                 slot.last_used,
             ),

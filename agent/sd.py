@@ -14,13 +14,14 @@ from agent.capabilities import Capabilities, missing, read_capabilities
 from agent.errors import (
     InstanceConnectionLostError,
     InstanceTimeoutError,
+    InstanceUnreachableError,
     MissingOnInstanceError,
     PictureRejectedError,
 )
 from agent.images import size_of
 from agent.info import Facts, NotApplied, Painted, read_answer
 from agent.instance import SDInstance
-from agent.overdue import cut_short, settle
+from agent.overdue import cut_short, settle, was_interrupted
 from agent.payloads import Img2ImgRequest, InpaintRequest, Txt2ImgRequest, new_task_id, payload
 from agent.pool import SDInstancePool
 from agent.sdapi import call_sdapi, post_sdapi
@@ -89,7 +90,12 @@ def paint(
 def capabilities_of(instance: SDInstance, *, anew: bool = False) -> Capabilities:
     """Look up what the instance has; asked of it once, and again when `anew`."""
     if instance.capabilities is None or anew:
-        instance.capabilities = read_capabilities(lambda path: call_sdapi(instance, path))
+        try:
+            instance.capabilities = read_capabilities(lambda path: call_sdapi(instance, path))
+        except InstanceTimeoutError as exc:
+            raise InstanceUnreachableError(
+                f"the WebUI {instance.name} does not answer even a question; is it overloaded or frozen?", instance.name
+            ) from exc
     return instance.capabilities
 
 
@@ -107,9 +113,12 @@ def _generate(instance: SDInstance, path: str, request: Txt2ImgRequest) -> Paint
     except InstanceTimeoutError as exc:
         raise _overdue(instance, task_id, exc) from exc
     reading = read_answer(answer, request, has, instance.name)
-    if reading.not_applied:
-        _log.warning("%s did not apply as asked: %s", instance.name, ", ".join(reading.not_applied))
-    return PaintedSet(reading.images, reading.not_applied, reading.facts, task_id, time.monotonic() - began)
+    not_applied = reading.not_applied
+    if was_interrupted(instance):
+        not_applied["steps"] = {"asked": request.steps, "used": "fewer: somebody interrupted the job"}
+    if not_applied:
+        _log.warning("%s did not apply as asked: %s", instance.name, ", ".join(not_applied))
+    return PaintedSet(reading.images, not_applied, reading.facts, task_id, time.monotonic() - began)
 
 
 def _checked(instance: SDInstance, request: Txt2ImgRequest) -> Capabilities:

@@ -53,7 +53,7 @@ def _configure(app: Flask, config: "Config") -> None:
         app,
         origins="*" if "*" in config.CORS_ORIGINS else list(config.CORS_ORIGINS),
         send_wildcard="*" in config.CORS_ORIGINS,
-        expose_headers=["X-Request-ID", "Retry-After", "Location"],
+        expose_headers=["X-Request-ID", "X-Generation-ID", "X-Seed", "Retry-After"],
         max_age=86400,
     )
 

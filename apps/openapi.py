@@ -4,10 +4,12 @@ spectree makes the document; what a request must look like is checked here, by p
 broken JSON, a body that is no object, or text that no database could keep is told to the caller and never guessed at.
 """
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import request
+from flask import Flask, request
 from pydantic import BaseModel
 from spectree import Response, SpecTree
 from spectree.plugins.flask_plugin import FlaskPlugin
@@ -21,20 +23,23 @@ DESCRIPTION = (
     "the envelope `{success, data, code, message}`; pictures come as absolute URLs or as BASE64."
 )
 Form = TypeVar("Form", bound=BaseModel)
+View = TypeVar("View", bound=Callable[..., Any])
 NO_JSON = "the body must be JSON with the header Content-Type: application/json"
 
 
 class StrictPlugin(FlaskPlugin):
     """Reads a request strictly and hands the checked models to the view as `json` and `query`."""
 
-    def validate(self, func: Callable[..., Any], query: Any, json: Any, *args: Any, **kwargs: Any) -> Any:
+    def validate(  # type: ignore[override]  # what spectree passes beside these is not used here
+        self, func: Callable[..., Any], query: Any, body: Any, *args: Any, **kwargs: Any
+    ) -> Any:
         """Check what the view declares; raises pydantic's ValidationError, which becomes the envelope elsewhere."""
         # spectree passes form, headers, cookies, resp, before, after, status, skip, serialize; then the view's own.
         view_args = args[9:]
         if query is not None:
             kwargs["query"] = query.model_validate(request.args.to_dict())
-        if json is not None:
-            kwargs["json"] = read_json(json)
+        if body is not None:
+            kwargs["json"] = read_json(body)
         return func(*view_args, **kwargs)
 
 
@@ -86,11 +91,24 @@ def answers(success: type[BaseModel] | None, *failures: int) -> Response:
     return Response(**codes)
 
 
-def openapi_document(patches: dict[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
-    """Return the OpenAPI document; `patches` add to an operation (path, method) what no model can say."""
-    document: dict[str, Any] = {**api.spec}
-    for (path, method), patch in patches.items():
-        _merge(document["paths"][path][method], patch)
+def documented(**patch: Any) -> Callable[[View], View]:
+    """Add to a view's OpenAPI operation what no model can say: forms, answers that are not JSON, examples."""
+
+    def decorate(view: View) -> View:
+        view.openapi_patch = patch  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def openapi_document(app: Flask) -> dict[str, Any]:
+    """Return the OpenAPI document of the app."""
+    document: dict[str, Any] = json.loads(json.dumps(api.spec))
+    for rule in app.url_map.iter_rules():
+        patch = getattr(app.view_functions[rule.endpoint], "openapi_patch", {})
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        for operation in document["paths"].get(path, {}).values():
+            _merge(operation, patch)
     return document
 
 

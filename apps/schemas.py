@@ -5,10 +5,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from apps.codes import BUSINESS_FAIL, SUCCESS
+from jobs.submission import SEED_LIMIT
 
 T = TypeVar("T")
-
-SEED_LIMIT = 2**32
 
 
 def _whole_number(value: Any) -> Any:
@@ -64,3 +63,17 @@ class Nothing(Envelope[None]):
 def succeeded(data: Any, **more: Any) -> dict[str, Any]:
     """Wrap `data` in the envelope; `more` are keys that a legacy client reads beside it."""
     return {"success": True, "data": data, "code": SUCCESS, "message": "", **more}
+
+
+def documented_as(*required: str, example: dict[str, Any]) -> ConfigDict:
+    """Say in the OpenAPI document which keys a body needs, and show an example.
+
+    The legacy contract has its own words for a missing key, so these models leave the key out of what pydantic
+    demands and check it themselves; the document tells the truth all the same.
+    """
+
+    def complete(schema: dict[str, Any]) -> None:
+        schema["required"] = list(dict.fromkeys([*schema.get("required", []), *required]))
+        schema["examples"] = [example]
+
+    return ConfigDict(json_schema_extra=complete)

@@ -13,10 +13,9 @@ from agent.sd import paint
 from jobs.parallel import all_of
 from jobs.parts import Parts
 from jobs.recorder import Recorder, Step
-from jobs.submission import Image
+from jobs.submission import SEED_LIMIT, Image
 from settings.presets import Preset, RenderedPreset
 
-SEEDS = 2**32
 Result = TypeVar("Result")
 
 
@@ -80,7 +79,7 @@ class Painting:
         return self._parts.pool
 
     def _seed_of(self, index: int) -> int:
-        return (self._seed + index) % SEEDS
+        return (self._seed + index) % SEED_LIMIT
 
     def _painted(self, rendered: RenderedPreset, request: Txt2ImgRequest, index: int) -> Image:
         kind = "img2img" if isinstance(request, Img2ImgRequest) else "txt2img"

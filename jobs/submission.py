@@ -1,5 +1,6 @@
 """What goes into a generation and what comes out of it, as values."""
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -8,6 +9,14 @@ from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from jobs.run import Run
+
+
+SEED_LIMIT = 2**32
+
+
+def chosen_seed(asked: int | None) -> int:
+    """Return the seed that was asked for, or choose one, so that every run can be repeated."""
+    return secrets.randbelow(SEED_LIMIT) if asked is None else asked
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ def data_files(folder: Path) -> list[Path]:
 
 @dataclass
 class _Reader:
+    """Reads one folder and gathers the problems on the way, so that none hides another."""
+
     folder: Path
     problems: list[Problem] = field(default_factory=list)
 
@@ -67,6 +69,7 @@ class _Reader:
         needs: Collection[Need],
         agrees: Callable[[Mapping[str, Any], str, Need], list[Problem]],
     ) -> dict[str, Model]:
+        """Read every file of the subfolder and compare it with each need of its name."""
         found = {path.stem: path for path in data_files(self.folder) if path.parent == self.folder / subfolder}
         needed = {need.name for need in needs}
         for name in sorted(needed - found.keys()):
@@ -83,6 +86,7 @@ class _Reader:
         return {name: parsed for name, parsed in checked.items() if parsed is not None}
 
     def read_directions(self, kinds: set[str]) -> dict[str, tuple[str, ...]]:
+        """Read the directions and compare their kinds with those that an app needs."""
         content, checked = self._read_single(DIRECTIONS_FILE, DirectionsFile, is_needed=bool(kinds))
         present = content.get("directions") if content else None
         if isinstance(present, dict):
@@ -97,10 +101,12 @@ class _Reader:
         return checked.directions if checked else {}
 
     def read_views(self, is_needed: bool) -> tuple[View, ...]:
+        """Read the views; the file must be there exactly if an app needs it."""
         _, checked = self._read_single(VIEWS_FILE, ViewsFile, is_needed)
         return checked.as_tuple() if checked else ()
 
     def find_strangers(self) -> None:
+        """Report data files that lie where nothing is read."""
         at_home = {self.folder / DIRECTIONS_FILE, self.folder / VIEWS_FILE}
         homes = {self.folder / "prompts", self.folder / "presets"}
         for path in data_files(self.folder):

@@ -1,6 +1,7 @@
 """The database of `make run` when MONGO_URI is not set: a `mongod` from the PATH, else the embedded SecantusDB."""
 
 import importlib.util
+import platform
 import shutil
 import socket
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from standins.processes import StartFailed, Supervisor
+from standins.processes import StartError, Supervisor
 
 START_TIMEOUT_S = 60.0
 """Opening a store of some 100 MB after a kill takes seconds; more than this means that it will not come."""
@@ -27,10 +28,10 @@ class Database:
 
 
 def start_database(supervisor: Supervisor, data_folder: Path) -> Database:
-    """Start the best database that this machine has, and return when it answers.
+    """Start the best database that this machine has; `wait_for` it before you use it.
 
     Raises:
-        StartFailed: there is none to start, or it did not come up.
+        StartError: there is none to start.
     """
     port = free_port()
     mongod = shutil.which("mongod")
@@ -40,8 +41,12 @@ def start_database(supervisor: Supervisor, data_folder: Path) -> Database:
     database.folder.chmod(0o700)
     command = _mongod_command(mongod, database, port) if mongod else _secantus_command(database, port)
     supervisor.start("database", command)
-    supervisor.wait_until(lambda: _answers(database.uri), "the database", START_TIMEOUT_S)
     return database
+
+
+def wait_for(supervisor: Supervisor, database: Database) -> None:
+    """Return when it answers; raises what `Supervisor.wait_until` raises."""
+    supervisor.wait_until(lambda: _answers(database.uri), "the database", START_TIMEOUT_S)
 
 
 def free_port() -> int:
@@ -72,10 +77,10 @@ def _secantus(data_folder: Path, port: int) -> Database:
 
 def _secantus_command(database: Database, port: int) -> list[str]:
     if importlib.util.find_spec("secantus") is None:
-        raise StartFailed(
-            f"no database: MONGO_URI is not set, there is no mongod on the PATH, and the embedded database is not "
-            f"installed (it exists for Python 3.11 to 3.13; this is {sys.version_info.major}.{sys.version_info.minor}). "
-            f"Set MONGO_URI, or install MongoDB."
+        raise StartError(
+            "no database: MONGO_URI is not set, there is no mongod on the PATH, and the embedded database is not "
+            f"installed (it is made for Python 3.11 to 3.13; this is {platform.python_version()}). "
+            "Set MONGO_URI, or install MongoDB."
         )
     config = Path(__file__).with_name("secantus.toml")
     listen = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "WARNING"]

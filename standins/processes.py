@@ -1,9 +1,7 @@
 """Child processes that live and die together: heard line by line, ended in order, tied to the life of their parent.
 
-    with Supervisor(log_folder) as supervisor:
-        supervisor.start("database", [...])             # first in, last out
-        supervisor.wait_until(answers, "the database", timeout_s=30)
-        supervisor.watch()                              # until a signal comes or a child dies
+A `Supervisor` is used as a context manager: `start` its children, `wait_until` each answers, then `watch` until a signal
+comes or a child dies; leaving the block ends all of them, the first one last.
 """
 
 import ctypes
@@ -33,26 +31,26 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-class StopRequested(Exception):
+class StopRequested(KeyboardInterrupt):
     """Somebody wants the end: Ctrl-C, SIGTERM, or the terminal was closed."""
 
 
-class StartFailed(Exception):
+class StartError(Exception):
     """A part did not become ready; the message says which, and its last log lines."""
 
 
-class ChildDied(StartFailed):
+class ChildDiedError(StartError):
     """A child ended by itself; the message says which, how, and its last log lines."""
 
 
 def end_with_parent() -> None:
-    """Ask the kernel to send this process SIGTERM when its parent dies, however that dies (Linux; elsewhere nothing)."""
+    """Ask the kernel to send this process SIGTERM when its parent dies, however that dies; only Linux can do it."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Child:
-    """One process in a group of its own, so that the terminal's Ctrl-C reaches only the parent, which ends it in order."""
+    """One process, in a group of its own: the terminal's Ctrl-C reaches only the parent, which ends all in order."""
 
     def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str], log_folder: Path) -> None:
         """Start it; each line that it writes goes to the terminal after `name`, and to `log_folder`/`name`.log."""
@@ -95,7 +93,7 @@ class Child:
         return "\n".join(f"    {line}" for line in self.last_lines) or "    (it wrote nothing)"
 
     def stop(self, in_a_hurry: Callable[[], bool]) -> None:
-        """Ask it to end, ask again, then kill; return when its whole group is gone. `in_a_hurry` cuts the waiting short."""
+        """Ask it to end, ask again, then kill; return when its group is gone. `in_a_hurry` cuts the waiting short."""
         for number, patience_s in PATIENCE:
             if self.is_running():
                 # The leader only: how its workers end is its own affair.
@@ -165,8 +163,8 @@ class Supervisor:
         """Ask again and again until `answer` returns something true, and return it.
 
         Raises:
-            StartFailed: `what` was not ready after `timeout_s` seconds.
-            ChildDied: a child ended meanwhile.
+            StartError: `what` was not ready after `timeout_s` seconds.
+            ChildDiedError: a child ended meanwhile.
             StopRequested: a signal came.
         """
         end = time.monotonic() + timeout_s
@@ -175,16 +173,16 @@ class Supervisor:
             if found := answer():
                 return found
             time.sleep(POLL_S)
-        raise StartFailed(f"{what} was not ready after {timeout_s:g} s. The last lines of {self._newest_story()}")
+        raise StartError(f"{what} was not ready after {timeout_s:g} s. The last lines of {self._newest_story()}")
 
     def check(self) -> None:
-        """Raise StopRequested when a signal came, ChildDied when a child is gone."""
+        """Raise StopRequested when a signal came, ChildDiedError when a child is gone."""
         if self._signals_received:
             raise StopRequested
         for child in self._children:
             if not child.is_running():
                 how = _how_it_ended(child.process.returncode)
-                raise ChildDied(f"{child.name} {how}; everything else ends too. Its last lines:\n{child.story()}")
+                raise ChildDiedError(f"{child.name} {how}; everything else ends too. Its last lines:\n{child.story()}")
 
     def watch(self) -> None:
         """Wait until `check` raises."""

@@ -20,8 +20,8 @@ from pathlib import Path
 import click
 
 from config import Config, ConfigError, load_config
-from standins.embedded import start_database
-from standins.processes import Child, StartFailed, StopRequested, Supervisor, end_with_parent
+from standins.embedded import Database, start_database, wait_for
+from standins.processes import Child, StartError, StopRequested, Supervisor, end_with_parent
 
 HOST = "127.0.0.1"
 """Never another one here: stand-ins and the embedded database are for this machine only."""
@@ -32,7 +32,7 @@ START_TIMEOUT_S = 60.0
 LISTENING = re.compile(r"listening on (http://\S+)")
 
 
-class CannotStart(Exception):
+class CannotStartError(Exception):
     """Something outside stands in the way; the message says what to do."""
 
 
@@ -70,7 +70,7 @@ def main(ends_with_parent: bool) -> None:
         with only_user_of(config.DATA_DIR.resolve()):
             make_sure_port_is_free(config.PORT)
             _run(config)
-    except (ConfigError, CannotStart) as exc:
+    except (ConfigError, CannotStartError) as exc:
         click.secho(f"\ncannot start: {exc}", fg="red", err=True)
         sys.exit(2)
 
@@ -85,9 +85,10 @@ def _run(config: Config) -> None:
             supervisor.watch()
         except StopRequested:
             click.echo("\nEnding everything; Ctrl-C again does it by force.")
-        except StartFailed as exc:
+        except StartError as exc:
             click.secho(f"\n{exc}", fg="red", err=True)
             sys.exit(1)
+    click.echo("Everything has ended.")
 
 
 @contextmanager
@@ -95,7 +96,7 @@ def only_user_of(data_folder: Path) -> Iterator[None]:
     """Hold the data folder for ourselves, made when missing.
 
     Raises:
-        CannotStart: another `make run` holds it.
+        CannotStartError: another `make run` holds it.
     """
     data_folder.mkdir(parents=True, exist_ok=True)
     # The lock is on the folder itself, so no lock file is left; the kernel lets it go whatever happens to us.
@@ -103,7 +104,7 @@ def only_user_of(data_folder: Path) -> Iterator[None]:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise CannotStart(
+        raise CannotStartError(
             f"another `make run` already works with {data_folder}. End it first, or give this one a folder of its own: "
             f"make run DATA_DIR=./data2 PORT=5003"
         ) from None
@@ -114,54 +115,55 @@ def only_user_of(data_folder: Path) -> Iterator[None]:
 
 
 def make_sure_port_is_free(port: int) -> None:
-    """Raise CannotStart when somebody listens on this port of this machine."""
+    """Raise CannotStartError when somebody listens on this port of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as exc:
-            raise CannotStart(f"port {port} is in use ({exc.strerror}). Take another: make run PORT=5003") from None
+            words = f"port {port} is in use ({exc.strerror}). Take another: make run PORT=5003"
+            raise CannotStartError(words) from None
 
 
 def start_parts(supervisor: Supervisor, config: Config, data_folder: Path) -> Setup:
-    """Start what is not configured; return all parts, real and not."""
+    """Start what is not configured, and return all parts, real and not, when they answer."""
+    click.echo("Starting what is not configured ...")
+    # All are started before any is waited for: they come up side by side.
+    database = None if config.MONGO_URI.get_secret_value() else start_database(supervisor, data_folder)
+    names = [] if config.SD_ENDPOINTS else [f"gpu-{number}" for number in range(1, WEBUI_COUNT + 1)]
+    webuis = [supervisor.start(name, _standin("webui", "--name", name)) for name in names]
+    chat = None if config.chat_provider else supervisor.start("chat", _standin("chat"))
     setup = Setup()
-    _database(supervisor, config, data_folder, setup)
-    _webuis(supervisor, config, setup)
-    _chat(supervisor, config, setup)
+    _add_database(supervisor, config, database, setup)
+    _add_webuis(supervisor, config, webuis, setup)
+    _add_chat(supervisor, config, chat, setup)
     return setup
 
 
-def _database(supervisor: Supervisor, config: Config, data_folder: Path, setup: Setup) -> None:
-    if config.mongo_is_configured:
+def _add_database(supervisor: Supervisor, config: Config, database: Database | None, setup: Setup) -> None:
+    if database is None:
         setup.parts.append(Part("database", True, without_secrets(config.MONGO_URI.get_secret_value())))
         return
-    click.echo("Starting the database ...")
-    database = start_database(supervisor, data_folder)
+    wait_for(supervisor, database)
     setup.env["MONGO_URI"] = database.uri
     setup.parts.append(Part("database", database.is_mongod, without_secrets(database.uri), database.remark))
 
 
-def _webuis(supervisor: Supervisor, config: Config, setup: Setup) -> None:
-    if config.SD_ENDPOINTS:
+def _add_webuis(supervisor: Supervisor, config: Config, webuis: list[Child], setup: Setup) -> None:
+    if not webuis:
         setup.parts.extend(Part("image service", True, endpoint) for endpoint in config.SD_ENDPOINTS)
         return
-    click.echo("Starting the stand-ins ...")
-    names = [f"gpu-{number}" for number in range(1, WEBUI_COUNT + 1)]
-    children = [supervisor.start(name, _standin("webui", "--name", name)) for name in names]
-    addresses = [_address(supervisor, child) for child in children]
+    addresses = [_address(supervisor, child) for child in webuis]
     setup.env["SD_ENDPOINTS"] = ",".join(addresses)
-    # A login that is meant for a real WebUI must not reach the stand-ins.
-    setup.env["SD_API_AUTH"] = ""
     setup.parts.extend(Part("image service", False, address, "draws by rule, no model") for address in addresses)
 
 
-def _chat(supervisor: Supervisor, config: Config, setup: Setup) -> None:
-    if config.chat_provider:
+def _add_chat(supervisor: Supervisor, config: Config, chat: Child | None, setup: Setup) -> None:
+    if chat is None:
         address = config.AZURE_OPENAI_ENDPOINT or config.OPENAI_BASE_URL or "OpenAI"
         setup.parts.append(Part("chat service", True, address, config.chat_provider))
         return
-    address = _address(supervisor, supervisor.start("chat", _standin("chat")))
+    address = _address(supervisor, chat)
     setup.env |= {"OPENAI_BASE_URL": f"{address}/v1", "OPENAI_API_KEY": "stand-in", "OPENAI_MODEL": "stand-in"}
     setup.parts.append(Part("chat service", False, address, "answers by rule, no model"))
 
@@ -171,9 +173,7 @@ def _standin(kind: str, *arguments: str) -> list[str]:
 
 
 def _address(supervisor: Supervisor, child: Child) -> str:
-    found = supervisor.wait_until(
-        lambda: child.heard(LISTENING.search), f"the stand-in {child.name}", START_TIMEOUT_S
-    )
+    found = supervisor.wait_until(lambda: child.heard(LISTENING.search), f"the stand-in {child.name}", START_TIMEOUT_S)
     return str(found.group(1))
 
 
@@ -206,7 +206,8 @@ def without_secrets(uri: str) -> str:
 
 def table(parts: list[Part], url: str, data_folder: Path, config: Config) -> str:
     """What a person should know once all is up."""
-    remark = "" if config.HOST in {HOST, "localhost"} else f"  (HOST={config.HOST} is not used here: see deploy/README.md)"
+    is_here = config.HOST in {HOST, "localhost"}
+    remark = "" if is_here else f"  (HOST={config.HOST} is not used here: see deploy/README.md)"
     lines = [
         click.style("StepIdeator is ready.", bold=True),
         "",

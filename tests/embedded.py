@@ -39,7 +39,10 @@ class EmbeddedMongo:
         return self.storage_path / "server.log"
 
     def start(self) -> None:
-        """Start the server and wait until it answers; raise RuntimeError with its log if it does not."""
+        """Start the server and wait until it answers; raise RuntimeError with its log if it does not.
+
+        The server ends with the thread that started it, so start it from one that lives long enough.
+        """
         data = self.storage_path / "db"
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         config = self.storage_path / "empty.toml"
@@ -105,6 +108,6 @@ def free_port() -> int:
 
 
 def _die_with_parent() -> None:
-    # PR_SET_PDEATHSIG = 1: a killed test run leaves no server behind. Only Linux has it.
+    # PR_SET_PDEATHSIG = 1: the kernel ends the server with the thread that started it, so a killed run leaves none behind. Only Linux has it.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)

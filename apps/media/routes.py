@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from apps.codes import BUSINESS_FAIL
 from apps.errors import BusinessException
 from apps.media.schemas import UploadAnswer, UploadBody
-from apps.openapi import answers, api, read_json
+from apps.openapi import answers, api, documented, read_json
 from apps.pictures import EXTENSIONS
 from apps.schemas import succeeded
 from apps.services import services
@@ -21,8 +21,23 @@ NAME = re.compile(r"([0-9a-f]{64})\.([a-z]{3,4})")
 YEAR_S = 365 * 24 * 3600
 FILE_NAME_LIMIT = 1000
 
+FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "format": "binary", "description": "the picture"}},
+}
+BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {"schema": FORM},
+        "application/json": {"schema": UploadBody.model_json_schema()},
+    },
+}
+PICTURE = {"200": {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in EXTENSIONS}}}
+
 
 @media.post("/upload")
+@documented(requestBody=BODY)
 @api.validate(resp=answers(UploadAnswer, 400, 413, 422), tags=["pictures"])
 def upload() -> ResponseReturnValue:
     """Upload the canvas.
@@ -34,6 +49,7 @@ def upload() -> ResponseReturnValue:
 
 
 @media.post("/uploadImage")
+@documented(requestBody=BODY)
 @api.validate(resp=answers(UploadAnswer, 400, 413, 422), tags=["pictures"])
 def upload_image() -> ResponseReturnValue:
     """Upload a picture of the participant's own.
@@ -44,6 +60,7 @@ def upload_image() -> ResponseReturnValue:
 
 
 @media.get("/images/<name>")
+@documented(responses=PICTURE)
 @api.validate(resp=answers(None, 404), tags=["pictures"], path_parameter_descriptions={"name": "<sha256>.<extension>"})
 def image(name: str) -> ResponseReturnValue:
     """Hand out a picture.

@@ -29,13 +29,15 @@ def generate(json: GenerateRequest) -> ResponseReturnValue:
     """Run one of the 14 operations and wait for what it makes.
 
     `selectedButtonInfo` names the operation (see `/api/operations`). This may take minutes; the work goes on and is
-    kept when the client hangs up.
+    kept when the client hangs up. The headers `X-Generation-ID` and `X-Seed` name its record and its seed.
     """
     button, parts = json.selected_button_info, services()
     operation = find_operation(button.ai_stage, button.button_text)
     participant = parts.stores.participants.find_or_create(json.username)
-    finished = parts.runner.run(submission_of(json, operation, parts.pictures, participant.id))
-    return succeeded(legacy_data(operation, finished.products, parts.pictures, json.image_format))
+    submission = submission_of(json, operation, parts.pictures, participant.id)
+    finished = parts.runner.run(submission)
+    data = legacy_data(operation, finished.products, parts.pictures, json.image_format)
+    return succeeded(data), {"X-Generation-ID": finished.generation_id, "X-Seed": str(submission.inputs.seed)}
 
 
 @stepideator.get("/api/operations")

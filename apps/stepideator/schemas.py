@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from apps.schemas import Envelope, ImageFormat, Seed, WholeNumber
-from apps.stepideator.operations import Operation
+from apps.schemas import Envelope, ImageFormat, Seed, WholeNumber, documented_as
+from apps.stepideator.operations import OPERATIONS, Operation
 
 USERNAME_LIMIT = 256
 TASK_LIMIT = 10_000
@@ -15,12 +15,29 @@ MAX_CANVASES = 20
 TIME_LIMIT_MS = 2**53
 
 _EXAMPLE_URL = "http://127.0.0.1:5002/images/5f0c…e1.png"
+
+
+def _needed_text(limit: int) -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "maxLength": limit, "pattern": r"\S"}
+
+
+_NEEDED_NUMBER = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_NUM}, {"enum": ["1", "2", "3"]}]}
 Username = Annotated[str, Field(max_length=USERNAME_LIMIT)]
+NeededUsername = Annotated[Username | None, WithJsonSchema(_needed_text(USERNAME_LIMIT))]
 LongText = Annotated[str, Field(max_length=TASK_LIMIT)]
 
 
 class ButtonInfo(BaseModel):
     """The button that was pressed; the pair names the operation."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"properties": {"aiStage": {"const": ai_stage}, "buttonText": {"const": button_text}}}
+                for ai_stage, button_text in OPERATIONS
+            ]
+        }
+    )
 
     button_text: str = Field(alias="buttonText", max_length=100)
     ai_stage: str = Field(alias="aiStage", max_length=100)
@@ -29,27 +46,25 @@ class ButtonInfo(BaseModel):
 class GenerateRequest(BaseModel):
     """The eight keys of the front end, and two of our own: `seed` and `imageFormat`."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "username": "P07",
-                    "designTask": "设计一款农业无人机",
-                    "currentNum": 2,
-                    "currentAIStage": "草图的辅助生成",
-                    "currentStage": "草图的环境",
-                    "selectedTexts": [],
-                    "selectedCanvasRecords": [],
-                    "selectedButtonInfo": {"buttonText": "生成全新草图", "aiStage": "草图的辅助生成"},
-                }
-            ]
-        }
+    model_config = documented_as(
+        "designTask",
+        "currentNum",
+        example={
+            "username": "P07",
+            "designTask": "设计一款农业无人机",
+            "currentNum": 2,
+            "currentAIStage": "草图的辅助生成",
+            "currentStage": "草图的环境",
+            "selectedTexts": [],
+            "selectedCanvasRecords": [],
+            "selectedButtonInfo": {"buttonText": "生成全新草图", "aiStage": "草图的辅助生成"},
+        },
     )
 
     username: Username = Field("", description="as typed; may be empty")
-    design_task: LongText | None = Field(None, alias="designTask", description="needed")
-    current_num: Annotated[WholeNumber, Field(ge=0, le=MAX_NUM)] | None = Field(
-        None, alias="currentNum", description="how many; needed, a digit string is taken too"
+    design_task: Annotated[LongText | None, WithJsonSchema(_needed_text(TASK_LIMIT))] = Field(None, alias="designTask")
+    current_num: Annotated[Annotated[WholeNumber, Field(ge=0, le=MAX_NUM)] | None, WithJsonSchema(_NEEDED_NUMBER)] = (
+        Field(None, alias="currentNum", description="how many; a digit string is taken too")
     )
     current_ai_stage: str = Field("", alias="currentAIStage", max_length=100)
     current_stage: str = Field("", alias="currentStage", max_length=100, description="the participant's workspace")
@@ -111,9 +126,9 @@ class OperationsAnswer(Envelope[list[OperationInfo]]):
 class StartRequest(BaseModel):
     """Who begins to work."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"username": "P07"}]})
+    model_config = documented_as("username", example={"username": "P07"})
 
-    username: Username | None = None
+    username: NeededUsername = None
 
 
 class SavedState(BaseModel):
@@ -146,24 +161,19 @@ class Workspace(BaseModel):
 class SaveRequest(BaseModel):
     """A participant's workspaces."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "username": "P07",
-                    "data": {
-                        "designSchemes": {
-                            "草图的环境": [{"name": "", "paths": [], "texts": [], "backgroundImageUrl": ""}]
-                        },
-                        "designTask": "设计一款农业无人机",
-                        "currentStage": "草图的环境",
-                    },
-                }
-            ]
-        }
+    model_config = documented_as(
+        "username",
+        example={
+            "username": "P07",
+            "data": {
+                "designSchemes": {"草图的环境": [{"name": "", "paths": [], "texts": [], "backgroundImageUrl": ""}]},
+                "designTask": "设计一款农业无人机",
+                "currentStage": "草图的环境",
+            },
+        },
     )
 
-    username: Username | None = None
+    username: NeededUsername = None
     data: Workspace
 
 

@@ -1,18 +1,17 @@
 """From the front end's request to a submission, and from what was made to the front end's `data`."""
 
-import secrets
 from collections.abc import Sequence
 
 from apps.codes import BUSINESS_FAIL
 from apps.errors import BusinessException
 from apps.logs import current_request_id
 from apps.pictures import PictureDesk
-from apps.schemas import SEED_LIMIT, ImageFormat
+from apps.schemas import ImageFormat
 from apps.stepideator import messages
 from apps.stepideator.operations import STAGES, Need, Operation, Shape
 from apps.stepideator.schemas import Block, GenerateRequest
 from config import APP_ID_STEPIDEATOR
-from jobs.submission import Inputs, Product, Submission, Text
+from jobs.submission import Inputs, Product, Submission, Text, chosen_seed
 
 
 def submission_of(body: GenerateRequest, operation: Operation, desk: PictureDesk, participant_id: str) -> Submission:
@@ -28,7 +27,7 @@ def submission_of(body: GenerateRequest, operation: Operation, desk: PictureDesk
     inputs = Inputs(
         task=task,
         num=num,
-        seed=secrets.randbelow(SEED_LIMIT) if body.seed is None else body.seed,
+        seed=chosen_seed(body.seed),
         texts=tuple(body.selected_texts or ()),
         image_ids=tuple(desk.take(f"selectedCanvasRecords.{i}", value) for i, value in enumerate(canvases)),
         stage=stage,

@@ -66,8 +66,7 @@ def lamp(dice: Dice) -> list[Solid]:
     if dice.random() < 0.55:
         knee, head = (-0.42, -0.05, 0.0), (0.3, 0.62, 0.0)
         arm = [tube([[0, -0.92, 0], knee], 0.035, METAL), tube([knee, head], 0.03, METAL)]
-        cone = [(0.0, 0.2), (0.3, -0.1), (0.34, -0.16), (0.31, -0.16), (0.1, 0.1), (0.09, 0.26), (0.0, 0.3)]
-        shade = lathe([(0.0, -0.12), *cone[2:3], *cone[1:2], (0.1, 0.2), (0.0, 0.26)], BODY)
+        shade = lathe([(0.0, -0.12), (0.34, -0.16), (0.3, -0.1), (0.1, 0.2), (0.0, 0.26)], BODY)
         bulb = ball([0.2, 0.05, 0.2], LIGHT).moved(y=-0.13)
         joints = [ball([0.06, 0.06, 0.06], ACCENT).moved(*place) for place in (knee, head)]
         hood = [part.turned(z=float(dice.uniform(10, 30))).moved(0.38, 0.52) for part in (shade, bulb)]

@@ -24,15 +24,27 @@ def enlarge(grid: Grid, size: tuple[int, int]) -> Grid:
 
 
 def _box(grid: Grid, radius: int) -> Grid:
-    padded = np.pad(grid, [(radius + 1, radius), (0, 0)], mode="edge")
-    total = np.cumsum(padded, axis=0, dtype=np.float32)
-    return (total[2 * radius + 1 :] - total[: -2 * radius - 1]) / (2 * radius + 1)
+    rows = grid.shape[0]
+    padded = np.pad(grid, [(radius, radius), (0, 0)], mode="edge")
+    total = padded[:rows].copy()
+    for shift in range(1, 2 * radius + 1):
+        total += padded[shift : shift + rows]
+    return total / np.float32(2 * radius + 1)
+
+
+def _resized(grid: Grid, size: tuple[int, int], filter_: Image.Resampling) -> Grid:
+    return np.asarray(Image.fromarray(grid).resize(size, filter_), dtype=np.float32)
 
 
 def blur(grid: Grid, radius: int) -> Grid:
-    """Two box blurs per axis: close to a Gaussian of that radius."""
+    """Two box blurs per axis: close to a Gaussian of that radius. A wide one is made on a smaller grid."""
     if radius < 1:
         return grid
+    if radius > 4:
+        high, wide = grid.shape
+        small = (max(4, round(wide * 3 / radius)), max(4, round(high * 3 / radius)))
+        soft = blur(_resized(np.ascontiguousarray(grid, np.float32), small, Image.Resampling.BOX), 3)
+        return _resized(np.ascontiguousarray(soft), (wide, high), Image.Resampling.BICUBIC)
     for _ in range(2):
         grid = _box(_box(grid, radius).T, radius).T
     return grid

@@ -7,28 +7,42 @@ from standins.pictures import grids
 from standins.pictures.codec import flat
 from standins.pictures.grids import Grid, Mask
 
-SIDE = 160
+SIDE = 208
 NO_DITHER = Image.Dither.NONE
 SMALLEST, LARGEST = 0.004, 0.97
 """Parts of the picture between which a blob counts as an object."""
 
 
 def distance_to_ground(image: Image.Image) -> Grid:
-    """How far each pixel is from the ground's colour, at SIDE x SIDE; shadows count half."""
+    """How far each pixel is from the ground's colour, at SIDE x SIDE; smooth shadows count little."""
     colours = grids.from_image(flat(image), (SIDE, SIDE))
-    edge = np.concatenate([colours[:3].reshape(-1, 3), colours[:, :3].reshape(-1, 3), colours[:, -3:].reshape(-1, 3)])
-    whole = np.median(edge, axis=0)
-    rows = np.median(np.concatenate([colours[:, :4], colours[:, -4:]], axis=1), axis=1)[:, None, :]
-    return np.minimum(_distance(colours, whole), _distance(colours, rows))
+    return np.minimum(_distance(colours, _bent_ground(colours)), _distance(colours, _ground_by_rows(colours)))
+
+
+def _bent_ground(colours: Grid) -> Grid:
+    """A ground that changes smoothly: a surface of second degree through the border, outliers left out."""
+    rows, across = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j].astype(np.float32)
+    terms = np.stack([np.ones_like(rows), rows, across, rows**2, across**2, rows * across], -1)
+    rim = grids.dilate(grids.border((SIDE, SIDE)), 4)
+    typical = np.abs(colours[rim] - np.median(colours[rim], axis=0)).sum(axis=1) < 0.35
+    points, values = terms[rim][typical], colours[rim][typical]
+    fit = np.linalg.solve(points.T @ points + 1e-3 * np.eye(6, dtype=np.float32), points.T @ values)
+    return (terms @ fit).astype(np.float32)
+
+
+def _ground_by_rows(colours: Grid) -> Grid:
+    """A ground that changes from row to row, as with a horizon."""
+    return np.median(np.concatenate([colours[:, :5], colours[:, -5:]], axis=1), axis=1)[:, None, :]
 
 
 def _distance(colours: Grid, ground: Grid) -> Grid:
     difference = colours - ground
     light = difference.mean(axis=2)
     chroma = np.abs(difference - light[:, :, None]).sum(axis=2)
-    darker = np.clip(-light, 0, None)
-    shadow = np.where(darker < 0.3, darker * 0.6, darker)
-    return (np.clip(light, 0, None) * 1.5 + shadow + chroma).astype(np.float32)
+    down, across = np.gradient(colours.mean(axis=2))
+    is_smooth = np.clip(1.2 - grids.blur(np.hypot(down, across), 1) * 40, 0, 1)
+    darker = np.clip(-light, 0, None) * np.where((light > -0.4) & (chroma < 0.06), 1 - 0.9 * is_smooth, 1)
+    return (np.clip(light, 0, None) * 1.5 + darker + chroma).astype(np.float32)
 
 
 def object_mask(image: Image.Image) -> Mask | None:
@@ -37,9 +51,8 @@ def object_mask(image: Image.Image) -> Mask | None:
     strong = float(np.quantile(distance, 0.995))
     if strong < 0.05:
         return None
-    seen = distance > max(0.035, min(0.12, strong * 0.3))
-    closed = grids.dilate(seen, 3)
-    solid = grids.erode(grids.filled(closed), 3) | seen
+    seen = distance > max(0.04, min(0.12, strong * 0.3))
+    solid = grids.erode(grids.filled(grids.dilate(seen, 4)), 4) | seen
     blob = grids.largest_blob(grids.dilate(grids.erode(solid, 1), 1))
     part = blob.mean()
     return grids.filled(blob) if SMALLEST < part < LARGEST else None
@@ -50,8 +63,8 @@ def candidates(image: Image.Image) -> list[Image.Image]:
     mask = object_mask(image)
     if mask is None:
         return []
-    tight = grids.erode(mask, 2)
-    masks = (tight if tight.any() else mask, mask, grids.dilate(mask, 2))
+    tight = grids.erode(mask, 3)
+    masks = (tight if tight.any() else mask, mask, grids.dilate(mask, 3))
     return [_in_size(one, image.size) for one in masks]
 
 

@@ -7,6 +7,7 @@ differences before you commit them.
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,22 @@ def test_the_rules_for_extending_a_brief_are_all_told(book: SettingsBook) -> Non
         "现有技术 → 8 现有技术\n",
     ):
         assert rule in text
+
+
+def test_the_readme_for_designers_names_every_file_and_variable() -> None:
+    readme = (SHIPPED / "README.md").read_text(encoding="utf-8")
+    names = {need.name for need in (*PROMPTS, *PRESETS)}
+    variables = {f"${name}" for need in (*PROMPTS, *PRESETS) for name in need.variables | need.optional}
+    assert [word for word in sorted(names | variables) if f"`{word}`" not in readme] == []
+
+
+def test_the_error_messages_in_the_readme_are_the_real_ones(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SHIPPED, tmp_path / "settings"))
+    for file, right, wrong in (
+        ("presets/sketch_create_new.toml", "steps = ", "setps = "),
+        ("prompts/scene.toml", "$direction", "$diretcion"),
+    ):
+        text = (folder / file).read_text(encoding="utf-8")
+        (folder / file).write_text(text.replace(right, wrong), encoding="utf-8")
+    messages = "\n".join(str(problem) for problem in check(folder, PROMPTS, PRESETS))
+    assert f"```\n{messages}\n```" in (SHIPPED / "README.md").read_text(encoding="utf-8")

@@ -1,11 +1,11 @@
 """The contact sheet of the demo: one page with all 14 operations, what went in and what came out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from standins.lettering import can_write_chinese, font, in_letters, wrap
+from standins.demo.lettering import can_write_chinese, font, in_letters, wrap
 
 Box = tuple[int, int, int, int]
 
@@ -13,7 +13,7 @@ MARGIN, GUTTER = 70, 50
 CELL_WIDTH, CELL_HEIGHT, CELL_GAP = 1360, 372, 22
 SECTION_HEIGHT, HEADER_HEIGHT = 74, 210
 INPUT_WIDTH, PAD, TITLE_HEIGHT = 250, 24, 66
-ARROW_WIDTH = 46
+ARROW_WIDTH, GAP = 46, 16
 BODY_HEIGHT = CELL_HEIGHT - TITLE_HEIGHT - PAD
 
 PAPER, INK, FAINT, LINE, RED = "#f5f4f0", "#20242b", "#7b8290", "#d9d8d2", "#b3261e"
@@ -115,24 +115,28 @@ def _arrow(pen: ImageDraw.ImageDraw, left: int, middle: int, colour: str) -> Non
 def _outputs(page: Image.Image, box: Box, cell: Cell) -> None:
     left, top, right, bottom = box
     if cell.texts:
-        text_right = right if not cell.images else right - len(cell.images) * (BODY_HEIGHT + 16)
+        text_right = right if not cell.images else right - len(cell.images) * (BODY_HEIGHT + GAP)
         width = (text_right - left) // len(cell.texts)
         for number, text in enumerate(cell.texts):
             _card(page, (left + number * width, top, left + (number + 1) * width - 16, bottom), text)
         left = text_right
-    for place, image in zip(_places((left, top, right, bottom), len(cell.images)), cell.images, strict=False):
-        _picture(page, place, image)
+    if cell.images:
+        for place, image in zip(_places((left, top, right, bottom), len(cell.images)), cell.images, strict=True):
+            _picture(page, place, image)
 
 
-def _places(box: Box, count: int) -> Iterable[Box]:
-    """Squares for `count` pictures: up to four in one row, more in two rows."""
-    left, top, _right, bottom = box
-    rows = 1 if count <= 4 else 2
-    side = (bottom - top - 14 * (rows - 1)) // rows
+def _places(box: Box, count: int) -> Iterator[Box]:
+    """Squares for `count` pictures, in as many rows as makes them largest, in the middle of the height."""
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    side, rows = max(
+        (min((height - GAP * (rows - 1)) // rows, (width + GAP) // -(-count // rows) - GAP), rows) for rows in (1, 2, 3)
+    )
     per_row = -(-count // rows)
+    top += (height - rows * (side + GAP) + GAP) // 2
     for number in range(count):
-        row, column = divmod(number, per_row or 1)
-        x, y = left + column * (side + 16), top + row * (side + 14)
+        row, column = divmod(number, per_row)
+        x, y = left + column * (side + GAP), top + row * (side + GAP)
         yield (x, y, x + side, y + side)
 
 
@@ -169,7 +173,7 @@ def _cut(lines: list[str], room: int, width: int) -> list[str]:
     return [*lines[: room - 1], last + "…"]
 
 
-def _rows(value: dict[str, object]) -> Iterable[tuple[str, str]]:
+def _rows(value: dict[str, object]) -> Iterator[tuple[str, str]]:
     """Flatten a text to (key, words) rows; a nested object gives a row for each of its own keys."""
     for key, part in value.items():
         if isinstance(part, dict):
@@ -181,5 +185,3 @@ def _rows(value: dict[str, object]) -> Iterable[tuple[str, str]]:
 def _paragraph(pen: ImageDraw.ImageDraw, box: Box, words: str, size: int, colour: str) -> None:
     lines = wrap(words, size, box[2] - box[0])[:5]
     pen.multiline_text(box[:2], "\n".join(lines), fill=colour, font=font(size), spacing=10)
-
-

@@ -52,24 +52,21 @@ class Step:
 
 STEPS = (
     Step(1, "brief-create-new", "New design briefs", BRIEF_AI, "生成全新摘要", BRIEF, 2, (2, 0)),
-    Step(2, "brief-reference", "An existing product", BRIEF_AI, "现有产品参考", BRIEF, 1, (1, 0), phrase_of(1, "使用场景")),
+    Step(2, "brief-reference", "An existing product", BRIEF_AI, "现有产品参考", BRIEF, 1, (1, 0),
+         phrase_of(1, "使用场景")),
     Step(3, "brief-extend", "Ideas around a text", BRIEF_AI, "扩展/增加", BRIEF, 1, (1, 0), phrase_of(1, "痛点")),
     Step(4, "sketch-create-new", "New sketches", SKETCH_AI, "生成全新草图", SKETCH, 3, (0, 3)),
-    Step(
-        5, "sketch-reference", "Advice on form, and sketches of it", SKETCH_AI, "现有产品参考", SKETCH, 2, (1, 2),
-        phrase_of(1, "主要功能"),
-    ),
-    Step(6, "sketch-extend", "A sketch taken further", SKETCH_AI, "扩展/添加", SKETCH, 2, (0, 2), on=4, draws=True),
-    Step(8, "model-create-new", "New white models", MODEL_AI, "生成全新模型", MODEL, 2, (0, 2)),
-    Step(10, "model-transform", "The sketch as a white model", MODEL_AI, "转化为白模图", SKETCH, 2, (0, 2), on=6),
+    Step(5, "sketch-reference", "Advice on form, and sketches of it", SKETCH_AI, "现有产品参考", SKETCH, 2, (1, 2),
+         phrase_of(1, "主要功能")),
+    Step(6, "sketch-extend", "A sketch taken further", SKETCH_AI, "扩展/添加", SKETCH, 3, (0, 3), on=4, draws=True),
+    Step(8, "model-create-new", "New white models", MODEL_AI, "生成全新模型", MODEL, 3, (0, 3)),
+    Step(10, "model-transform", "The sketch as a white model", MODEL_AI, "转化为白模图", SKETCH, 3, (0, 3), on=6),
     Step(9, "model-multi-view", "The model from six sides", MODEL_AI, "多角度拓展", MODEL, 1, (0, VIEWS), on=10),
-    Step(
-        14, "rendering-transform", "The model as a rendering", RENDERING_AI, "转化为渲染图", MODEL, 2, (0, 2), on=10
-    ),
-    Step(7, "sketch-transform", "The rendering as a sketch", SKETCH_AI, "转换为草图", SKETCH, 2, (0, 2), on=14),
-    Step(11, "rendering-create-new", "New scenes", RENDERING_AI, "生成全新场景", RENDERING, 2, (0, 2)),
-    Step(12, "rendering-reference", "Product photographs", RENDERING_AI, "现有产品参考", RENDERING, 2, (0, 2)),
-    Step(13, "rendering-extend", "The rendering in a scene", RENDERING_AI, "扩展至场景", RENDERING, 2, (0, 2), on=14),
+    Step(14, "rendering-transform", "The model as a rendering", RENDERING_AI, "转化为渲染图", MODEL, 3, (0, 3), on=10),
+    Step(7, "sketch-transform", "The rendering as a sketch", SKETCH_AI, "转换为草图", SKETCH, 3, (0, 3), on=14),
+    Step(11, "rendering-create-new", "New scenes", RENDERING_AI, "生成全新场景", RENDERING, 3, (0, 3)),
+    Step(12, "rendering-reference", "Product photographs", RENDERING_AI, "现有产品参考", RENDERING, 3, (0, 3)),
+    Step(13, "rendering-extend", "The rendering in a scene", RENDERING_AI, "扩展至场景", RENDERING, 3, (0, 3), on=14),
 )  # fmt: skip
 """In an order in which a designer would work, so that each step finds what it builds on; `number` is the contract's."""
 

@@ -21,9 +21,10 @@ CHINESE_FONTS = (
 """File names; Pillow looks for them where each system keeps its fonts."""
 
 ENGLISH_KEYS = {
-    "目标人群": "Target users", "使用场景": "Situations", "痛点": "Pain points", "主要功能": "Functions", "产品名": "Product",
-    "结构": "Structure", "外观造型": "Form", "现有技术": "Technology", "形状": "Shape", "边缘加工": "Edges", "细节": "Details",
-    "使用方式": "Handling", "建议尺寸": "Size", "技术规格": "Technical data", "尺寸": "Size",
+    "目标人群": "Target users", "使用场景": "Situations", "痛点": "Pain points", "主要功能": "Functions",
+    "产品名": "Product", "结构": "Structure", "外观造型": "Form", "现有技术": "Technology",
+    "形状": "Shape", "边缘加工": "Edges", "细节": "Details", "使用方式": "Handling",
+    "建议尺寸": "Size", "尺寸": "Size", "技术规格": "Technical data",
 }  # fmt: skip
 
 _CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")

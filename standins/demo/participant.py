@@ -1,4 +1,4 @@
-"""A participant's browser, without the browser: the calls of the existing front end, and its rules for what it can show."""
+"""A participant without a browser: the calls of the existing front end, and its rules for what it can show."""
 
 import io
 import json
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import requests
 from PIL import Image
 
-from standins.walk import TASK, Step
+from standins.demo.walk import TASK, Step
 
 USERNAME = "示范 demo"
 ANSWER_TIMEOUT_S = 900
 
 
-class WrongAnswer(Exception):
+class WrongAnswerError(Exception):
     """The server refused, or its answer could not be shown by the front end; the message says what and why."""
 
 
@@ -40,14 +40,14 @@ class Participant:
         file = ("canvas.png", png_bytes(canvas), "image/png")
         body = self._json(self._session.post(f"{self._base_url}/upload", files={"file": file}, timeout=60))
         if not isinstance(url := body.get("url"), str):
-            raise WrongAnswer(f"/upload gave no url: {body.get('message', body)}")
+            raise WrongAnswerError(f"/upload gave no url: {body.get('message', body)}")
         return url
 
     def generate(self, step: Step, texts: list[str], canvas_url: str | None) -> Answer:
         """Press the step's button, and check the answer by the contract.
 
         Raises:
-            WrongAnswer: refused, or something in it that the front end cannot show.
+            WrongAnswerError: refused, or something in it that the front end cannot show.
         """
         self._visit(step)
         body = {
@@ -63,7 +63,7 @@ class Participant:
         url = f"{self._base_url}/generate"
         envelope = self._json(self._session.post(url, json=body, timeout=ANSWER_TIMEOUT_S))
         if not envelope.get("success"):
-            raise WrongAnswer(f"{envelope.get('message') or envelope}")
+            raise WrongAnswerError(f"{envelope.get('message') or envelope}")
         answer = self._read(envelope.get("data"))
         _check_counts(step, answer)
         return answer
@@ -77,7 +77,7 @@ class Participant:
         }
         answer = self._json(self._session.post(f"{self._base_url}/timeRecord", json=body, timeout=60))
         if not answer.get("success"):
-            raise WrongAnswer(f"/timeRecord: {answer.get('message')}")
+            raise WrongAnswerError(f"/timeRecord: {answer.get('message')}")
 
     def _visit(self, step: Step) -> None:
         now_ms = int(time.time() * 1000)
@@ -99,7 +99,7 @@ class Participant:
     def _picture(self, url: str) -> Image.Image:
         response = self._session.get(url, timeout=60)
         if response.status_code != 200 or not response.headers.get("Access-Control-Allow-Origin"):
-            raise WrongAnswer(f"{url} answered {response.status_code}, or without Access-Control-Allow-Origin")
+            raise WrongAnswerError(f"{url} answered {response.status_code}, or without Access-Control-Allow-Origin")
         return Image.open(io.BytesIO(response.content)).convert("RGB")
 
     def _json(self, response: requests.Response) -> dict[str, object]:
@@ -108,7 +108,7 @@ class Participant:
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            raise WrongAnswer(f"{response.url} answered {response.status_code} without a JSON object")
+            raise WrongAnswerError(f"{response.url} answered {response.status_code} without a JSON object")
         return body
 
 
@@ -121,7 +121,7 @@ def png_bytes(image: Image.Image) -> bytes:
 
 def _values(block: object) -> list[str]:
     if not isinstance(block, dict) or not block or not all(isinstance(value, str) for value in block.values()):
-        raise WrongAnswer("a block of `data` is not an object of strings")
+        raise WrongAnswerError("a block of `data` is not an object of strings")
     return [block[key] for key in sorted(block, key=int)]
 
 
@@ -129,9 +129,9 @@ def _card(text: str) -> dict[str, object]:
     try:
         card = json.loads(text)
     except ValueError:
-        raise WrongAnswer("a text is not JSON, so its card would be empty") from None
+        raise WrongAnswerError("a text is not JSON, so its card would be empty") from None
     if not isinstance(card, dict) or "null" in json.dumps(_leaves(card)):
-        raise WrongAnswer("a text is not an object, or holds null, which crashes the page")
+        raise WrongAnswerError("a text is not an object, or holds null, which crashes the page")
     return card
 
 
@@ -145,7 +145,7 @@ def _leaves(value: object) -> list[object]:
 
 def _check_counts(step: Step, answer: Answer) -> None:
     if (len(answer.texts), len(answer.images)) != step.expected:
-        raise WrongAnswer(
+        raise WrongAnswerError(
             f"gave {len(answer.texts)} texts and {len(answer.images)} pictures "
             f"instead of {step.expected[0]} and {step.expected[1]}"
         )

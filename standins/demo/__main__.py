@@ -19,9 +19,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from config import load_config
-from standins.contact_sheet import Cell, draw_sheet
-from standins.participant import Participant, WrongAnswer
-from standins.walk import STEPS, TASK, Step, canvas_of
+from standins.demo.contact_sheet import Cell, draw_sheet
+from standins.demo.participant import Participant, WrongAnswerError
+from standins.demo.walk import STEPS, TASK, Step, canvas_of
 
 OUT = Path("out")
 START_TIMEOUT_S = 120.0
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def walk(participant: Participant) -> list[Cell]:
-    """Take all steps, each on what the earlier ones gave; return a cell of the sheet for each, in the contract's order."""
+    """Take all steps, each on what the earlier ones gave; return their cells of the sheet in the contract's order."""
     findings = Findings()
     bar = tqdm(STEPS, unit="operation", bar_format="{l_bar}{bar:24}| {n}/{total} {elapsed} {postfix}")
     for step in bar:
@@ -74,16 +74,14 @@ def _take(participant: Participant, step: Step, findings: Findings) -> Cell:
         answer = participant.generate(step, texts, url)
     except LookupError:
         return Cell(step.number, step.title, step.button, failure="an earlier operation gave nothing to go on with")
-    except (WrongAnswer, requests.RequestException) as exc:
+    except (WrongAnswerError, requests.RequestException) as exc:
         return Cell(step.number, step.title, step.button, failure=str(exc))
     findings.images[step.number], findings.texts[step.number] = answer.images, answer.texts
     _keep(step, canvas, answer.images, answer.texts)
     return Cell(step.number, step.title, step.button, tuple(texts), canvas, tuple(answer.images), tuple(answer.texts))
 
 
-def _keep(
-    step: Step, canvas: Image.Image | None, images: list[Image.Image], texts: list[dict[str, object]]
-) -> None:
+def _keep(step: Step, canvas: Image.Image | None, images: list[Image.Image], texts: list[dict[str, object]]) -> None:
     stem = f"{step.number:02}-{step.name}"
     if canvas:
         canvas.save(OUT / f"{stem}-canvas.png")

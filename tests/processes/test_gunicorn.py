@@ -1,0 +1,78 @@
+"""The bare `gunicorn -w 4 app:app`, with what gunicorn.conf.py makes of it."""
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.embedded import free_port
+from tests.processes.conftest import StandIn
+from tests.processes.harness import BIN, answers_ping, program, until
+
+pytestmark = pytest.mark.processes
+
+GUNICORN = [BIN / "gunicorn", "-w", "4", "app:app"]
+WAITING = 200
+
+
+def brief(base_url: str, username: str) -> bool:
+    """Ask for one design brief, and wait for it."""
+    stage = "设计摘要的辅助生成"
+    body = {
+        "username": username,
+        "designTask": "台灯",
+        "currentNum": 1,
+        "currentAIStage": stage,
+        "currentStage": "设计摘要的环境",
+        "selectedTexts": [],
+        "selectedCanvasRecords": [],
+        "selectedButtonInfo": {"buttonText": "生成全新摘要", "aiStage": stage},
+    }
+    return bool(requests.post(f"{base_url}/generate", json=body, timeout=90).json()["success"])
+
+
+def test_two_hundred_clients_wait_and_the_server_still_answers(
+    project: Path, settings: dict[str, str], chat: StandIn, tmp_path: Path
+) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    chat.close_gate()
+    with program(GUNICORN, project, tmp_path / "gunicorn.log", {**settings, "PORT": str(port)}) as server:
+        until(lambda: answers_ping(url), "the server")
+        with ThreadPoolExecutor(WAITING) as clients:
+            answers = [clients.submit(brief, url, f"p{number}") for number in range(WAITING)]
+            try:
+                until(lambda: chat.running() == WAITING, f"{WAITING} clients that wait", 60)
+                assert all(answers_ping(url) for _ in range(20))
+            finally:
+                chat.close_gate(False)
+            assert all(answer.result() for answer in answers)
+        assert "WORKER TIMEOUT" not in server.said()
+
+
+def test_a_stopping_server_lets_a_waiting_client_have_its_answer(
+    project: Path, settings: dict[str, str], chat: StandIn, tmp_path: Path
+) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    chat.close_gate()
+    with program(GUNICORN, project, tmp_path / "gunicorn.log", {**settings, "PORT": str(port)}) as server:
+        until(lambda: answers_ping(url), "the server")
+        with ThreadPoolExecutor(1) as clients:
+            answer = clients.submit(brief, url, "小明")
+            until(lambda: chat.running() == 1, "a client that waits")
+            server.process.send_signal(signal.SIGTERM)
+            until(lambda: not answers_ping(url), "a server that takes nobody new")
+            chat.close_gate(False)
+            assert answer.result()
+        assert server.ends_within(20) == 0
+
+
+def test_host_and_port_come_from_the_same_env_file_as_every_setting(project: Path, tmp_path: Path) -> None:
+    port = free_port()
+    (project / ".env").write_text(f"PORT={port}\nMONGO_URI=mongodb://127.0.0.1:9\n")
+    with program([*GUNICORN, "--check-config", "--print-config"], project, tmp_path / "gunicorn.log") as checked:
+        assert checked.ends_within(20) == 0
+        assert f"127.0.0.1:{port}" in checked.said()

@@ -1,0 +1,86 @@
+"""deploy/nginx.conf, with the real program in front of the real server."""
+
+import base64
+import getpass
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from config import Config
+from tests.embedded import free_port
+from tests.processes.harness import BIN, ROOT, answers_ping, get, program, until
+
+CONF = ROOT / "deploy" / "nginx.conf"
+NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEklEQVR4nGNkYPjPwMDAxAADAAkUAQNHCMe9AAAAAElFTkSuQmCC"
+)
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed here: apt-get install nginx-light"),
+]
+
+
+def own_configuration(folder: Path, port: int, server_port: int) -> Path:
+    """Copy the file as it is, with only the ports and the folders of this test."""
+    folder.mkdir()
+    text = CONF.read_text("utf-8")
+    for old, new in (
+        ("listen 80;", f"listen 127.0.0.1:{port};"),
+        ("server 127.0.0.1:5002;", f"server 127.0.0.1:{server_port};"),
+        ("/var/cache/nginx/stepideator", f"{folder}/cache"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    temporary = "".join(
+        f"    {kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    user = f"user {getpass.getuser()};\n" if os.geteuid() == 0 else ""
+    text = f"pid {folder}/nginx.pid;\n{user}" + text.replace("http {\n", "http {\n" + temporary)
+    (folder / "nginx.conf").write_text(text, "utf-8")
+    return folder / "nginx.conf"
+
+
+@pytest.fixture
+def front(project: Path, settings: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """Run the server behind nginx, and give the URL of the front."""
+    port, server_port = free_port(), free_port()
+    env = {**settings, "PORT": str(server_port)}
+    conf = own_configuration(tmp_path / "nginx", port, server_port)
+    command = [NGINX or "", "-p", tmp_path / "nginx", "-c", conf, "-e", "stderr", "-g", "daemon off;"]
+    server = program([BIN / "gunicorn", "-w", "1", "app:app"], project, tmp_path / "gunicorn.log", env)
+    with server, program(command, tmp_path, tmp_path / "nginx.log"):
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: answers_ping(url), "the server behind nginx")
+        yield url
+
+
+def test_image_urls_carry_the_host_that_the_client_asked(front: str) -> None:
+    own = requests.post(f"{front}/uploadImage", files={"file": ("杯子.png", DOT, "image/png")}, timeout=10).json()["url"]
+    assert own.startswith(f"{front}/images/")
+    other = requests.post(
+        f"{front}/uploadImage",
+        files={"file": ("杯子.png", DOT, "image/png")},
+        headers={"Host": "study.example", "X-Forwarded-Proto": "https"},
+        timeout=10,
+    ).json()["url"]
+    assert other.startswith("https://study.example/images/")
+
+
+def test_a_picture_is_answered_by_nginx_the_second_time_as_the_same_picture(front: str) -> None:
+    url = requests.post(f"{front}/uploadImage", files={"file": ("a.png", DOT, "image/png")}, timeout=10).json()["url"]
+    answers = [get(url) for _ in range(2)]
+    assert [headers["X-Cache"] for _status, _body, headers in answers] == ["MISS", "HIT"]
+    assert answers[0][1] == answers[1][1]
+    assert answers[1][2]["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_body_that_the_server_takes_is_not_refused_before_it() -> None:
+    found = re.search(r"client_max_body_size (\d+)m;", CONF.read_text("utf-8"))
+    assert found and int(found.group(1)) > Config.model_fields["MAX_UPLOAD_MB"].default

@@ -1,0 +1,175 @@
+"""`make run`: what it starts, what it says, and that nothing is left of it."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from config import Config
+from tests.embedded import free_port
+from tests.processes.harness import ROOT, Program, answers_ping, checkout, processes_with, program, until
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(sys.platform != "linux", reason="finds left-over processes by /proc, which only Linux has"),
+]
+
+Launch = Callable[..., AbstractContextManager["Launched"]]
+
+
+class Launched:
+    """A launcher with its place: base URL, data folder, and the mark by which its processes are found."""
+
+    def __init__(self, launcher: Program, port: int, data: Path) -> None:
+        self.launcher = launcher
+        self.url = f"http://127.0.0.1:{port}"
+        self.data = data
+        self.mark = f"DATA_DIR={data}"
+
+    def when_ready(self) -> "Launched":
+        """Wait for the table."""
+        until(lambda: self._is_ready(), "the table of parts", 60)
+        return self
+
+    def _is_ready(self) -> bool:
+        assert self.launcher.process.poll() is None, f"the launcher ended; it said:\n{self.launcher.said()}"
+        return "is ready" in self.launcher.said()
+
+    def living(self) -> list[int]:
+        """All processes of this launcher, itself included."""
+        return processes_with(self.mark)
+
+    def is_gone(self) -> bool:
+        """Whether no process is left."""
+        return not self.living()
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Launch:
+    """Start `python -m standins.run` in a checkout of its own; a second start in one test meets the same data."""
+    folder = checkout(tmp_path / "checkout")
+    data = tmp_path / "data"
+
+    @contextmanager
+    def start(**settings: str) -> Iterator[Launched]:
+        port = int(settings.pop("PORT", "") or free_port())
+        env = {"PORT": str(port), "DATA_DIR": str(data), **settings}
+        log = tmp_path / f"launcher-{port}.log"
+        with program([sys.executable, "-m", "standins.run"], folder, log, env) as launcher:
+            yield Launched(launcher, port, data)
+
+    return start
+
+
+def test_it_says_what_is_a_stand_in_and_where_everything_is(launch: Launch) -> None:
+    with launch() as run:
+        said = run.when_ready().launcher.said()
+        assert answers_ping(run.url)
+        assert said.count("STAND-IN") == 4, "the database, two image services and the chat service"
+        assert "a study needs a real MongoDB" in said
+        assert f"{run.url}/docs" in said
+        assert str(run.data) in said
+
+
+def test_only_this_machine_can_reach_the_server_and_only_this_user_the_database(launch: Launch) -> None:
+    with launch(HOST="0.0.0.0") as run:
+        run.when_ready()
+        assert f"Listening at: {run.url}" in run.launcher.said()
+        assert (run.data / "mongo").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_everything_without_an_error(launch: Launch, number: signal.Signals) -> None:
+    with launch() as run:
+        run.when_ready().launcher.process.send_signal(number)
+        assert run.launcher.ends_within(20) == 0
+        assert run.is_gone()
+
+
+def test_ctrl_c_while_it_starts_ends_everything(launch: Launch) -> None:
+    with launch() as run:
+        until(lambda: len(run.living()) > 1, "the first child")
+        run.launcher.process.send_signal(signal.SIGINT)
+        assert run.launcher.ends_within(20) == 0
+        assert run.is_gone()
+
+
+def test_nothing_outlives_a_launcher_that_is_killed(launch: Launch) -> None:
+    with launch() as run:
+        run.when_ready().launcher.process.kill()
+        until(run.is_gone, "the end of all children")
+
+
+def test_a_child_that_dies_is_named_and_ends_everything(launch: Launch) -> None:
+    with launch() as run:
+        run.when_ready()
+        gpu = next(pid for pid in run.living() if b"gpu-2" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        os.kill(gpu, signal.SIGKILL)
+        assert run.launcher.ends_within(20) == 1
+        assert "gpu-2 was killed by SIGKILL" in run.launcher.said()
+        assert run.is_gone()
+
+
+def test_a_second_run_finds_the_data_of_the_first(launch: Launch) -> None:
+    with launch() as run:
+        run.when_ready()
+        body = {"username": "小明", "data": {"designTask": "台灯", "currentStage": "准备", "designSchemes": {}}}
+        requests.post(f"{run.url}/paint/start", json={"username": "小明"}, timeout=10).raise_for_status()
+        assert requests.post(f"{run.url}/paint/save", json=body, timeout=10).json()["success"]
+        run.launcher.process.send_signal(signal.SIGINT)
+        run.launcher.ends_within(20)
+    with launch() as run:
+        run.when_ready()
+        answer = requests.post(f"{run.url}/paint/start", json={"username": "小明"}, timeout=10).json()
+        assert answer["data"]["designTask"] == "台灯"
+
+
+def test_a_port_in_use_is_named_at_once(launch: Launch, tmp_path: Path) -> None:
+    with launch() as first:
+        first.when_ready()
+        port = first.url.rpartition(":")[2]
+        with launch(PORT=port, DATA_DIR=str(tmp_path / "other")) as second:
+            assert second.launcher.ends_within(10) == 2
+            assert f"port {port} is in use" in second.launcher.said()
+            assert "PORT=" in second.launcher.said()
+
+
+def test_two_at_once_on_the_same_data_are_refused(launch: Launch) -> None:
+    with launch() as first:
+        first.when_ready()
+        with launch() as second:
+            assert second.launcher.ends_within(10) == 2
+            assert "another `make run`" in second.launcher.said()
+        assert answers_ping(first.url)
+
+
+def test_what_is_configured_gets_no_stand_in_and_shows_no_password(launch: Launch, mongo_uri: str) -> None:
+    with_password = mongo_uri.replace("mongodb://", "mongodb://somebody:secret@") + "/?authSource=admin"
+    real = {
+        "MONGO_URI": with_password,
+        "SD_ENDPOINTS": "http://127.0.0.1:9",
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+        "OPENAI_API_KEY": "hidden",
+    }
+    with launch(**real) as run:
+        said = run.when_ready().launcher.said()
+        assert "STAND-IN" not in said
+        assert "secret" not in said and "hidden" not in said
+        assert not (run.data / "mongo").exists()
+
+
+def test_a_wrong_setting_is_named_before_anything_starts(launch: Launch) -> None:
+    with launch(SD_ENDPOINTS="gpu-1:7860") as run:
+        assert run.launcher.ends_within(10) == 2
+        assert "SD_ENDPOINTS" in run.launcher.said()
+
+
+def test_the_example_of_settings_names_each_setting_with_its_default() -> None:
+    lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
+    named = [line[1:].partition("=")[0] for line in lines if line.startswith("#") and "=" in line.split(" ")[0]]
+    assert named == list(Config.model_fields)

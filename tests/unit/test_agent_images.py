@@ -1,0 +1,89 @@
+"""Pictures in memory."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from agent.images import cut_out, fit, is_blank_mask, on_white, resize_mask, size_of, to_png
+from tests.agent_standins import picture
+
+
+def _open(image_bytes: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(image_bytes))
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _half_mask(width: int = 64, height: int = 48) -> bytes:
+    mask = Image.new("1", (width, height), 0)
+    mask.paste(1, (0, 0, width // 2, height))
+    return _png(mask)
+
+
+def test_transparent_parts_become_white() -> None:
+    clear = _png(Image.new("RGBA", (4, 4), (200, 0, 0, 0)))
+    assert _open(on_white(clear)).getpixel((1, 1)) == (255, 255, 255)
+
+
+def test_half_transparent_parts_are_mixed_with_white() -> None:
+    half = _png(Image.new("RGBA", (4, 4), (0, 0, 0, 128)))
+    assert _open(on_white(half)).getpixel((1, 1)) == (127, 127, 127)
+
+
+def test_a_palette_picture_with_transparency_becomes_white_too() -> None:
+    palette = Image.new("P", (4, 4), 0)
+    palette.info["transparency"] = 0
+    buffer = io.BytesIO()
+    palette.save(buffer, "PNG", transparency=0)
+    assert _open(on_white(buffer.getvalue())).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_fit_keeps_the_whole_picture_on_white_ground() -> None:
+    fitted = _open(fit(_png(Image.new("RGB", (100, 50), (0, 0, 0))), 64, 64))
+    assert fitted.size == (64, 64)
+    assert fitted.getpixel((32, 2)) == (255, 255, 255)
+    assert fitted.getpixel((1, 32)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3000, 2), (2, 3000)])
+def test_fit_takes_any_shape(size: tuple[int, int]) -> None:
+    assert size_of(fit(_png(Image.new("RGB", size)), 64, 64)) == (64, 64)
+
+
+def test_a_resized_mask_has_no_grey() -> None:
+    mask = _open(resize_mask(_half_mask(), 31, 17))
+    assert mask.size == (31, 17)
+    assert {value for _, value in mask.getcolors() or []} == {0, 255}
+
+
+def test_what_is_cut_out_is_opaque_and_the_rest_is_clear() -> None:
+    cut = _open(cut_out(picture(), _half_mask(32, 24)))
+    assert (cut.mode, cut.size) == ("RGBA", (64, 48))
+    assert [cut.getchannel("A").getpixel(where) for where in ((5, 5), (60, 5))] == [255, 0]
+
+
+def test_a_mask_without_anything_is_blank() -> None:
+    assert is_blank_mask(_png(Image.new("1", (8, 8), 0)))
+    assert not is_blank_mask(_half_mask())
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "GIF", "BMP"])
+def test_other_formats_become_png(kind: str) -> None:
+    assert _open(to_png(picture(kind=kind))).format == "PNG"
+
+
+def test_a_png_stays_as_it_is() -> None:
+    assert to_png(picture()) == picture()
+
+
+@pytest.mark.parametrize("broken", [b"", b"no picture", picture()[:60], b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
+def test_what_is_no_picture_is_refused(broken: bytes) -> None:
+    with pytest.raises(ValueError, match="no picture"):
+        size_of(broken)
