@@ -1,10 +1,10 @@
 """What tests and demos steer a stand-in with: the same `/standin/*` calls for each of them.
 
-    GET  /standin/state                      running, queued, served, maxima, gate, process id
-    POST /standin/gate    {"closed": bool, "at_step": n}
-    GET|POST|DELETE /standin/faults          list, plan one, forget all
-    GET|DELETE /standin/journal              entries so far; forget them
-    POST /standin/timing  {name: seconds}    the names are the stand-in's own
+GET  /standin/state                      running, queued, served, maxima, gate, process id
+POST /standin/gate    {"closed": bool, "at_step": n}
+GET|POST|DELETE /standin/faults          list, plan one, forget all
+GET|DELETE /standin/journal              entries so far; forget them
+POST /standin/timing  {name: seconds}    the names are the stand-in's own
 """
 
 import os

@@ -1,7 +1,7 @@
 """Child processes that live and die together: heard line by line, ended in order, tied to the life of their parent.
 
-A `Supervisor` is used as a context manager: `start` its children, `wait_until` each answers, then `watch` until a signal
-comes or a child dies; leaving the block ends all of them, the first one last.
+A `Supervisor` is used as a context manager: `start` its children, `wait_until` each answers, then `watch` until a
+signal comes or a child dies; leaving the block ends all of them, the first one last.
 """
 
 import ctypes

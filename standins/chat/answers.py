@@ -55,7 +55,10 @@ class Writer:
         """A number stated in the element, beside the key in the prompt, or anywhere; else three to five."""
         own = COUNT.search(element) if isinstance(element, str) else None
         name = re.escape(key)
-        after, ahead = rf"{name}\W{{0,4}}(?:exactly\s*)?(\d+)", rf"(\d+)\W{{0,3}}[个条项]?(?:(?:\w+ )?(?:for|of) )?\W?{name}"
+        after, ahead = (
+            rf"{name}\W{{0,4}}(?:exactly\s*)?(\d+)",
+            rf"(\d+)\W{{0,3}}[个条项]?(?:(?:\w+ )?(?:for|of) )?\W?{name}",
+        )
         near = re.search(f"{ahead}|{after}", self.before) if key else None
         found = own or near or COUNT.search(self.before.replace(self.task.text, ""))
         number = next((int(group) for group in found.groups() if group), 0) if found else 0
@@ -77,7 +80,10 @@ class Writer:
             return ", ".join(self.dice.sample(bank("shapes"), 5))
         places: dict[str, list[str]] = bank("scenes")
         place = self.dice.choice(places.get(self.task.domain) or places["*"])
-        parts = (self.dice.sample(bank(f"scene_{part}"), count) for part, count in (("details", 2), ("light", 1), ("view", 1)))
+        parts = (
+            self.dice.sample(bank(f"scene_{part}"), count)
+            for part, count in (("details", 2), ("light", 1), ("view", 1))
+        )
         return ", ".join([place, *(word for part in parts for word in part)])
 
     def _phrases(self, key: str, count: int) -> list[str]:

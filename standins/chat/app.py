@@ -51,7 +51,9 @@ def _add_openai(app: Flask, controls: Controls, settings: Settings) -> None:
         """The models by name."""
         if not _has_key():
             return problems.no_key(is_azure=False)
-        entries = [{"id": name, "object": "model", "created": 1687882411, "owned_by": "openai"} for name in settings.models]
+        entries = [
+            {"id": name, "object": "model", "created": 1687882411, "owned_by": "openai"} for name in settings.models
+        ]
         return jsonify({"object": "list", "data": entries})
 
     @app.post("/v1/chat/completions")
@@ -64,7 +66,7 @@ def _add_openai(app: Flask, controls: Controls, settings: Settings) -> None:
         model = str(body.get("model", "")) if isinstance(body, dict) else ""
         if model == "missing":
             return problems.no_model(model)
-        return _refusal(body) or _answer(controls, read_call(body, model), is_azure=False)
+        return _checked(controls, body, model, is_azure=False)
 
 
 def _add_azure(app: Flask, controls: Controls) -> None:
@@ -78,7 +80,7 @@ def _add_azure(app: Flask, controls: Controls) -> None:
         if deployment == "missing":
             return problems.no_deployment()
         body = request.get_json(force=True, silent=True)
-        return _refusal(body) or _answer(controls, read_call(body, deployment), is_azure=True)
+        return _checked(controls, body, deployment, is_azure=True)
 
 
 def _has_key() -> bool:
@@ -104,6 +106,10 @@ def _refusal(body: Any) -> problems.Answer | None:
         text = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
         return problems.refused(400, text, None, "messages")
     return None
+
+
+def _checked(controls: Controls, body: Any, model: str, is_azure: bool) -> Answer:
+    return _refusal(body) or _answer(controls, read_call(body, model), is_azure)
 
 
 def _answer(controls: Controls, call: Call, is_azure: bool) -> Answer:

@@ -72,7 +72,7 @@ def _choice(call: Call, index: int, fault: str, is_azure: bool) -> dict[str, Any
         content, reason = "", "content_filter"
     elif call.max_tokens and tokens_of(content) > call.max_tokens:
         content, reason = _cut(content, call.max_tokens), "length"
-    message = {"role": "assistant", "content": content, "refusal": None, "annotations": []}
+    message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None, "annotations": []}
     choice: dict[str, Any] = {"index": index, "message": message, "logprobs": None, "finish_reason": reason}
     return choice | ({"content_filter_results": {}} if is_azure else {})
 

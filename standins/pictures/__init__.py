@@ -1,15 +1,16 @@
 """The stand-in's painter: pictures that look like their representation and depend on every input.
 
-    prompt ─► reading ─► solids ─► relief ─┐
-    structure (ControlNet) ──────► relief ─┴► style (sketch, clay, photo, normals) ─► picture
-    scene words ─► scene ───────────────────────────────────────────────────────────► picture
-    init image, mask ─► blend
+prompt ─► reading ─► solids ─► relief ─┐
+structure (ControlNet) ──────► relief ─┴► style (sketch, clay, photo, normals) ─► picture
+scene words ─► scene ───────────────────────────────────────────────────────────► picture
+init image, mask ─► blend
 """
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from standins.pictures.codec import flat
+from standins.pictures.painter import paint
 from standins.pictures.structure import Structure, detected_map
 from standins.pictures.wish import Wish
 
@@ -18,19 +19,13 @@ __all__ = ["Structure", "Wish", "detected_map", "draw", "grid", "half_done"]
 
 def draw(wish: Wish) -> Image.Image:
     """The picture of a wish, RGB, in the wished size, marked as a stand-in's."""
-    picture = _mark(_plain(wish) if wish.is_plain else _painted(wish))
+    picture = _mark(_plain(wish) if wish.is_plain else paint(wish))
     if wish.init is None:
         return picture
     init = flat(wish.init).resize(wish.size)
     if wish.mask is None:
         return _mark(Image.blend(init, picture, min(1.0, max(0.0, wish.denoising_strength))))
     return Image.composite(picture, init, _repainted(wish.mask.resize(wish.size), wish.mask_blur))
-
-
-def _painted(wish: Wish) -> Image.Image:
-    from standins.pictures import painter
-
-    return painter.paint(wish)
 
 
 def _repainted(mask: Image.Image, mask_blur: int) -> Image.Image:

@@ -43,7 +43,10 @@ def chair(dice: Dice) -> list[Solid]:
     parts = [box([wide, soft, deep], soft), back.turned(x=lean).moved(z=-deep * 0.9)]
     for side in (-1, 1):
         for front in (-1, 1):
-            top, foot = (side * wide * 0.85, -0.03, front * deep * 0.82), (side * (wide * 0.85 + splay), -0.85, front * (deep * 0.82 + splay))
+            top, foot = (
+                (side * wide * 0.85, -0.03, front * deep * 0.82),
+                (side * (wide * 0.85 + splay), -0.85, front * (deep * 0.82 + splay)),
+            )
             parts.append(tube([top, foot], 0.038, METAL))
     if dice.random() < 0.5:
         arm = [[wide, -0.02, deep * 0.6], [wide * 1.08, 0.32, deep * 0.6], [wide * 1.04, 0.34, -deep * 0.85]]
@@ -54,7 +57,11 @@ def chair(dice: Dice) -> list[Solid]:
 def table(dice: Dice) -> list[Solid]:
     """A top on legs or on one foot."""
     if dice.random() < 0.5:
-        return [cylinder(0.9, 0.07), cylinder(0.08, 0.9, METAL).moved(y=-0.45), cylinder(0.45, 0.05, ACCENT).moved(y=-0.92)]
+        return [
+            cylinder(0.9, 0.07),
+            cylinder(0.08, 0.9, METAL).moved(y=-0.45),
+            cylinder(0.45, 0.05, ACCENT).moved(y=-0.92),
+        ]
     top = box([1.0, 0.04, 0.55], 0.03)
     legs = [tube([[x * 0.9, 0, z * 0.45], [x * 0.95, -0.85, z * 0.5]], 0.045, ACCENT) for x in (-1, 1) for z in (-1, 1)]
     return [top, *legs, box([0.8, 0.06, 0.4], 0.02, ACCENT).moved(y=-0.1)]
@@ -80,7 +87,12 @@ def cup(dice: Dice) -> list[Solid]:
     """A mug with a handle."""
     low, high, tall = dice.uniform(0.36, 0.55), dice.uniform(0.5, 0.66), dice.uniform(0.95, 1.3)
     wall = [(0, 0), (low, 0), (high, tall), (high - 0.06, tall), (low - 0.05, 0.08), (0, 0.08)]
-    ear = [[high * 0.9, tall * 0.82, 0], [high + 0.42, tall * 0.8, 0], [high + 0.36, tall * 0.22, 0], [low * 0.98, tall * 0.2, 0]]
+    ear = [
+        [high * 0.9, tall * 0.82, 0],
+        [high + 0.42, tall * 0.8, 0],
+        [high + 0.36, tall * 0.22, 0],
+        [low * 0.98, tall * 0.2, 0],
+    ]
     band = cylinder((low + high) / 2 + 0.025, tall * 0.14, ACCENT).moved(y=tall / 2)
     return [lathe(wall), tube(ear, 0.065, BODY), band]
 
@@ -105,10 +117,19 @@ def kettle(dice: Dice) -> list[Solid]:
 def bag(dice: Dice) -> list[Solid]:
     """A rounded body with a pocket, a flap and a handle."""
     wide, tall, deep = dice.uniform(0.55, 0.75), dice.uniform(0.6, 0.8), dice.uniform(0.26, 0.36)
-    parts = [box([wide, tall, deep], 0.25), box([wide * 0.72, tall * 0.36, 0.1], 0.09, ACCENT).moved(y=-tall * 0.4, z=deep)]
+    parts = [
+        box([wide, tall, deep], 0.25),
+        box([wide * 0.72, tall * 0.36, 0.1], 0.09, ACCENT).moved(y=-tall * 0.4, z=deep),
+    ]
     parts.append(box([wide * 0.98, 0.035, deep + 0.03], 0.03, DARK).moved(y=tall * 0.32))
     parts.append(box([0.09, 0.05, 0.05], 0.02, METAL).moved(y=tall * 0.32, z=deep + 0.03))
-    parts.append(tube([[-0.26, tall * 0.95, 0], [-0.24, tall + 0.3, 0], [0.24, tall + 0.3, 0], [0.26, tall * 0.95, 0]], 0.045, DARK))
+    parts.append(
+        tube(
+            [[-0.26, tall * 0.95, 0], [-0.24, tall + 0.3, 0], [0.24, tall + 0.3, 0], [0.26, tall * 0.95, 0]],
+            0.045,
+            DARK,
+        )
+    )
     strap = [[wide * 0.6, tall * 0.85, -deep], [wide * 0.9, 0.2, -deep - 0.16], [wide * 0.7, -tall * 0.8, -deep]]
     return parts + _pair(tube(strap, 0.06, DARK))
 
@@ -122,5 +143,8 @@ def shoe(dice: Dice) -> list[Solid]:
     heel = ball([0.42, dice.uniform(0.42, 0.55), 0.3], BODY).moved(-0.5, -0.08)
     collar = ring(0.22, 0.06, ACCENT).turned(z=-8).moved(-0.48, 0.34)
     counter = box([0.08, 0.16, 0.2], 0.08, ACCENT).moved(-0.9, -0.12)
-    laces = [tube([[x, y, -0.16], [x + 0.04, y + 0.06, 0], [x, y, 0.16]], 0.03, DARK) for x, y in ((0.0, 0.25), (0.13, 0.17), (0.26, 0.09))]
+    laces = [
+        tube([[x, y, -0.16], [x + 0.04, y + 0.06, 0], [x, y, 0.16]], 0.03, DARK)
+        for x, y in ((0.0, 0.25), (0.13, 0.17), (0.26, 0.09))
+    ]
     return [sole, tread, toe, vamp, heel, collar, counter, *laces]

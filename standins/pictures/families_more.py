@@ -60,7 +60,12 @@ def robot(dice: Dice) -> list[Solid]:
     for solid in (tube(arm, 0.075, METAL), ball([0.11, 0.11, 0.11], ACCENT).moved(*arm[2])):
         parts += [solid, solid.mirrored()]
     base = lathe([(0, -tall - 0.35), (0.46, -tall - 0.35), (0.46, -tall - 0.2), (0.25, -tall), (0, -tall)], DARK)
-    return [*parts, base, ball([0.04, 0.04, 0.04], LIGHT).moved(y=tall + 0.82), cylinder(0.015, 0.2, METAL).moved(y=tall + 0.72)]
+    return [
+        *parts,
+        base,
+        ball([0.04, 0.04, 0.04], LIGHT).moved(y=tall + 0.82),
+        cylinder(0.015, 0.2, METAL).moved(y=tall + 0.72),
+    ]
 
 
 def clock(dice: Dice) -> list[Solid]:
@@ -97,19 +102,33 @@ def camera(dice: Dice) -> list[Solid]:
     for radius, reach in ((0.4, 0.3), (0.33, 0.55)):
         parts.append(cylinder(radius, reach, DARK, 0.04).turned(x=90).moved(y=-0.02, z=0.22 + reach / 2))
     parts.append(ball([0.24, 0.24, 0.06], LIGHT).moved(y=-0.02, z=0.78))
-    return [*parts, cylinder(0.09, 0.1, METAL).moved(-wide * 0.7, 0.47), box([0.2, 0.4, 0.27], 0.1, ACCENT).moved(-wide * 0.8, -0.03)]
+    return [
+        *parts,
+        cylinder(0.09, 0.1, METAL).moved(-wide * 0.7, 0.47),
+        box([0.2, 0.4, 0.27], 0.1, ACCENT).moved(-wide * 0.8, -0.03),
+    ]
 
 
 def device(dice: Dice) -> list[Solid]:
     """Something with a housing, a panel, a knob, a grip: for words that are not known."""
     wide, tall, deep = dice.uniform(0.5, 0.85), dice.uniform(0.4, 0.75), dice.uniform(0.3, 0.5)
-    parts = [box([wide, tall, deep], dice.uniform(0.08, 0.28)), box([wide * 0.97, 0.03, deep * 1.03], 0.03, DARK).moved(y=-tall * 0.35)]
+    parts = [
+        box([wide, tall, deep], dice.uniform(0.08, 0.28)),
+        box([wide * 0.97, 0.03, deep * 1.03], 0.03, DARK).moved(y=-tall * 0.35),
+    ]
     parts.append(box([wide * 0.5, tall * 0.3, 0.03], 0.03, DARK).moved(-wide * 0.25, tall * 0.3, deep))
     parts.append(box([wide * 0.42, tall * 0.23, 0.02], 0.02, LIGHT).moved(-wide * 0.25, tall * 0.3, deep + 0.02))
     knob = cylinder(dice.uniform(0.1, 0.16), 0.14, ACCENT).turned(x=90).moved(wide * 0.55, tall * 0.3, deep + 0.05)
     feet = [box([0.1, 0.06, deep * 0.9], 0.04, DARK).moved(x * wide * 0.7, -tall - 0.03) for x in (-1, 1)]
-    grip = [[-wide * 0.6, tall * 0.95, 0], [-wide * 0.55, tall + 0.3, 0], [wide * 0.55, tall + 0.3, 0], [wide * 0.6, tall * 0.95, 0]]
-    extra = [tube(grip, 0.05, METAL)] if dice.random() < 0.5 else [cylinder(0.3, 0.2, ACCENT, 0.05).moved(y=tall + 0.06)]
+    grip = [
+        [-wide * 0.6, tall * 0.95, 0],
+        [-wide * 0.55, tall + 0.3, 0],
+        [wide * 0.55, tall + 0.3, 0],
+        [wide * 0.6, tall * 0.95, 0],
+    ]
+    extra = (
+        [tube(grip, 0.05, METAL)] if dice.random() < 0.5 else [cylinder(0.3, 0.2, ACCENT, 0.05).moved(y=tall + 0.06)]
+    )
     return [*parts, knob, *feet, *extra]
 
 
@@ -118,4 +137,9 @@ def vessel(dice: Dice) -> list[Solid]:
     points = [(float(dice.uniform(0.3, 0.7)), float(y)) for y in (-0.8, -0.4, 0.0, 0.4)]
     top = float(dice.uniform(0.2, 0.4))
     body = lathe([(0, -0.9), (points[0][0], -0.9), *points, (top, 0.75), (0, 0.8)], BODY, smooth=True)
-    return [body, cylinder(top * 1.1, 0.12, ACCENT).moved(y=0.8), ball([top * 0.4] * 3, METAL).moved(y=0.92), cylinder(points[0][0] * 0.9, 0.1, DARK).moved(y=-0.92)]
+    return [
+        body,
+        cylinder(top * 1.1, 0.12, ACCENT).moved(y=0.8),
+        ball([top * 0.4] * 3, METAL).moved(y=0.92),
+        cylinder(points[0][0] * 0.9, 0.1, DARK).moved(y=-0.92),
+    ]

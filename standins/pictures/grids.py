@@ -10,7 +10,7 @@ Mask = NDArray[np.bool_]
 
 def from_image(image: Image.Image, side: tuple[int, int]) -> Grid:
     """Greys or colours from 0 to 1 at `side` = (width, height)."""
-    return np.asarray(image.resize(side, Image.Resampling.BOX), dtype=np.float32) / 255
+    return np.asarray(image.resize(side, Image.Resampling.BOX), dtype=np.float32) / np.float32(255)
 
 
 def to_image(grid: Grid) -> Image.Image:
@@ -20,7 +20,7 @@ def to_image(grid: Grid) -> Image.Image:
 
 def enlarge(grid: Grid, size: tuple[int, int]) -> Grid:
     """Bicubic to `size` = (width, height), values kept in 0 to 1."""
-    return np.asarray(to_image(grid).resize(size, Image.Resampling.BICUBIC), dtype=np.float32) / 255
+    return np.asarray(to_image(grid).resize(size, Image.Resampling.BICUBIC), dtype=np.float32) / np.float32(255)
 
 
 def _box(grid: Grid, radius: int) -> Grid:

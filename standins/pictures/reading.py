@@ -68,13 +68,22 @@ def read(prompt: str) -> Reading:
     """The first family that is named, the style, the view, the colour and the scene."""
     text = re.sub(r"[()\[\]]|:\d[\d.]*", " ", prompt.lower())
     style = next((style for style, words in STYLE_WORDS.items() if _found(words, text)), "photo")
-    places = {found.start(): build for words, build in FAMILIES.items() if (found := re.search(rf"\b(?:{words})s?\b", text))}
+    places = {
+        found.start(): build for words, build in FAMILIES.items() if (found := re.search(rf"\b(?:{words})s?\b", text))
+    }
     build = places[min(places)] if places else None
     studio = _found(r"white background|plain background|studio light\w*|simple background|product photo\w*", text)
     scene = None if studio else next((name for name, words in SCENES.items() if _found(words, text)), None)
     view = next((view for words, view in VIEWS.items() if _found(rf"(?:(?:from|view from) (?:the )?)?(?:{words})(?:[- ]?side)? view|"
                  rf"(?:view(?:ed)? |seen )?from (?:the )?(?:{words})|(?:{words}) elevation", text)), None)  # fmt: skip
-    colour = next((rgb for word, rgb in COLOURS.items() if re.search(rf"\b{word}\b(?! (?:background|clay|model|paper|ground))", text)), None)
+    colour = next(
+        (
+            rgb
+            for word, rgb in COLOURS.items()
+            if re.search(rf"\b{word}\b(?! (?:background|clay|model|paper|ground))", text)
+        ),
+        None,
+    )
     words = re.findall(r"[a-z]{3,}", text.split(",")[0])
     nouns = " ".join(word for word in words if word not in STOP_WORDS)
     before = re.split(r"\b(?:in|on|at|against|beside|near|over)\b", text.split(",")[0], maxsplit=1)

@@ -79,7 +79,11 @@ def _edges(covered: Mask, depth: Grid, normals: NDArray[np.float32], parts: NDAr
     """Outlines, steps in depth, borders of parts and creases."""
     lines = np.zeros_like(depth)
     for axis in (0, 1):
-        one, two = (slice(1, None), slice(None, -1)) if axis == 0 else ((slice(None), slice(1, None)), (slice(None), slice(None, -1)))
+        one, two = (
+            (slice(1, None), slice(None, -1))
+            if axis == 0
+            else ((slice(None), slice(1, None)), (slice(None), slice(None, -1)))
+        )
         step = np.clip(np.abs(depth[one] - depth[two]) * 22 - 0.3, 0, 1)
         both = covered[one] & covered[two]
         crease = np.clip((1 - (normals[one] * normals[two]).sum(axis=-1)) * 2.2 - 0.3, 0, 0.7) * both

@@ -1,5 +1,7 @@
 """Scenes without a product: field, room, street, mountains, as soft shapes with depth and light."""
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +21,6 @@ DAY = ((0.86, 0.92, 0.97), (0.35, 0.6, 0.9), 1.0)
 
 
 def _light(words: str) -> tuple[tuple[float, float, float], tuple[float, float, float], float]:
-    import re
-
     return next((light for sign, light in LIGHTS.items() if re.search(sign, words.lower())), DAY)
 
 
@@ -40,9 +40,9 @@ def _noise(dice: Dice, cells: int, rows: int | None = None) -> Grid:
 def _ridge(dice: Dice, level: float, height: float) -> Grid:
     """1 below a wavy line across the picture, 0 above it."""
     across = np.linspace(0, 1, SIDE)
-    line = level - height * sum(
-        np.sin(across * 6.3 * n * dice.uniform(0.6, 1.2) + dice.uniform(0, 6)) / n for n in (1, 2, 4, 7)
-    )
+    line = np.full(SIDE, level)
+    for n in (1, 2, 4, 7):
+        line -= height * np.sin(across * 6.3 * n * dice.uniform(0.6, 1.2) + dice.uniform(0, 6)) / n
     rows = np.linspace(0, 1, SIDE)[:, None]
     return np.clip((rows - line[None, :]) * SIDE * 0.7, 0, 1).astype(np.float32)
 
@@ -73,7 +73,7 @@ def _field(dice: Dice, words: str) -> Colours:
     picture = _mix(picture, _flat((0.45, 0.56, 0.62)), _ridge(dice, horizon - 0.02, 0.03))
     picture = _mix(picture, _flat((0.25, 0.4, 0.25)), _ridge(dice, horizon + 0.015, 0.008))
     crop = (0.78, 0.66, 0.32) if "wheat" in words.lower() else (0.42, 0.58, 0.26)
-    rows, across = np.mgrid[0:1:SIDE * 1j, -0.5:0.5:SIDE * 1j]
+    rows, across = np.mgrid[0 : 1 : SIDE * 1j, -0.5 : 0.5 : SIDE * 1j]
     near = np.clip((rows - horizon) / (1 - horizon), 0.02, 1)
     furrows = 0.5 + 0.5 * np.sin((across + dice.uniform(-0.2, 0.2)) / near * dice.uniform(26, 40))
     ground = _flat(crop) * (0.72 + 0.32 * (furrows * np.clip(near * 2, 0, 1)))[:, :, None].astype(np.float32)
@@ -83,7 +83,11 @@ def _field(dice: Dice, words: str) -> Colours:
 
 def _mountain(dice: Dice, words: str) -> Colours:
     picture = _sky(dice, words)
-    for level, height, colour in ((0.42, 0.1, (0.6, 0.68, 0.78)), (0.54, 0.09, (0.42, 0.54, 0.6)), (0.68, 0.06, (0.28, 0.42, 0.36))):
+    for level, height, colour in (
+        (0.42, 0.1, (0.6, 0.68, 0.78)),
+        (0.54, 0.09, (0.42, 0.54, 0.6)),
+        (0.68, 0.06, (0.28, 0.42, 0.36)),
+    ):
         picture = _mix(picture, _flat(colour), _ridge(dice, level + dice.uniform(-0.03, 0.03), height))
     lake = _flat((0.5, 0.62, 0.68)) if "lake" in words or "sea" in words else _flat((0.5, 0.55, 0.36))
     rows = np.broadcast_to(_ramp(0, 1), (SIDE, SIDE))
@@ -101,7 +105,7 @@ def _street(dice: Dice, words: str) -> Colours:
         for y in range(y0 + 5, y1 - 4, 8):
             for x in range(x0 + 3, x1 - 3, 7):
                 picture[y : y + 4, x : x + 3] = (0.95, 0.85, 0.6) if dice.random() < 0.3 else (0.3, 0.36, 0.44)
-    rows, across = np.mgrid[0:1:SIDE * 1j, -0.5:0.5:SIDE * 1j]
+    rows, across = np.mgrid[0 : 1 : SIDE * 1j, -0.5 : 0.5 : SIDE * 1j]
     near = np.clip((rows - horizon) / (1 - horizon), 0.01, 1)
     stripe = (np.abs(across / near) < 0.03) & (np.sin(2.5 / near) > 0)
     road = _flat((0.42, 0.43, 0.45)) * (0.9 + 0.15 * _noise(dice, 40, 20))[:, :, None] + 0.35 * stripe[:, :, None]
@@ -113,8 +117,10 @@ def _street(dice: Dice, words: str) -> Colours:
 def _room(dice: Dice, words: str) -> Colours:
     corner, floor = dice.uniform(0.25, 0.75), dice.uniform(0.64, 0.72)
     hue = np.array([0.86, 0.83, 0.78]) + dice.uniform(-0.06, 0.06, 3)
-    rows, across = np.mgrid[0:1:SIDE * 1j, 0:1:SIDE * 1j]
-    picture = (np.broadcast_to(hue, (SIDE, SIDE, 3)) * np.where(across < corner, 0.86, 1.0)[:, :, None]).astype(np.float32)
+    rows, across = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j]
+    picture = (np.broadcast_to(hue, (SIDE, SIDE, 3)) * np.where(across < corner, 0.86, 1.0)[:, :, None]).astype(
+        np.float32
+    )
     left = dice.uniform(0.55, 0.62) if corner < 0.5 else dice.uniform(0.1, 0.2)
     window = (across > left) & (across < left + 0.26) & (rows > 0.12) & (rows < 0.5)
     frame = grids.dilate(window, 3) & ~window | window & (np.abs(across - left - 0.13) < 0.008)
@@ -127,6 +133,10 @@ def _room(dice: Dice, words: str) -> Colours:
     pool = np.exp(-(((across - left - 0.1) / 0.2) ** 2) - ((rows - floor - 0.16) / 0.1) ** 2) * 0.25
     wood = np.clip(wood + pool[:, :, None], 0, 1)
     picture = _mix(picture, wood.astype(np.float32), np.clip((rows - edge) * 90, 0, 1).astype(np.float32))
-    shelf = (across > 0.03) & (across < 0.2) & (rows > 0.3) & (rows < floor + 0.05) if left > 0.3 else (across > 0.8) & (rows > 0.3) & (rows < floor + 0.05)
+    shelf = (
+        (across > 0.03) & (across < 0.2) & (rows > 0.3) & (rows < floor + 0.05)
+        if left > 0.3
+        else (across > 0.8) & (rows > 0.3) & (rows < floor + 0.05)
+    )
     boards = np.where(np.sin(rows * 70) > 0.85, 0.4, 0.62 + 0.25 * _noise(dice, 60, 12))
     return np.where(shelf[:, :, None], _flat((0.9, 0.72, 0.52)) * boards[:, :, None], picture).astype(np.float32)

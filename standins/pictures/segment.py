@@ -27,12 +27,13 @@ def _bent_ground(colours: Grid) -> Grid:
     typical = np.abs(colours[rim] - np.median(colours[rim], axis=0)).sum(axis=1) < 0.35
     points, values = terms[rim][typical], colours[rim][typical]
     fit = np.linalg.solve(points.T @ points + 1e-3 * np.eye(6, dtype=np.float32), points.T @ values)
-    return (terms @ fit).astype(np.float32)
+    return np.asarray(terms @ fit, dtype=np.float32)
 
 
 def _ground_by_rows(colours: Grid) -> Grid:
     """A ground that changes from row to row, as with a horizon."""
-    return np.median(np.concatenate([colours[:, :5], colours[:, -5:]], axis=1), axis=1)[:, None, :]
+    sides = np.concatenate([colours[:, :5], colours[:, -5:]], axis=1)
+    return np.asarray(np.median(sides, axis=1)[:, None, :], dtype=np.float32)
 
 
 def _distance(colours: Grid, ground: Grid) -> Grid:

@@ -41,7 +41,7 @@ def rotation(x: float, y: float, z: float = 0) -> Points:
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    return (about_z @ about_y @ about_x).astype(np.float32)
+    return np.asarray(about_z @ about_y @ about_x, dtype=np.float32)
 
 
 def _faces(half: Sequence[float]) -> Points:
@@ -71,7 +71,7 @@ def box(half: Sequence[float], rounding: float = 0.04, material: int = BODY) -> 
 def ball(radii: Sequence[float], material: int = BODY) -> Solid:
     """An ellipsoid."""
     unit = _faces([max(radii) * 0.8] * 3)
-    unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
+    unit = (unit / np.linalg.norm(unit, axis=1, keepdims=True)).astype(np.float32)
     normals = unit / np.array(radii, np.float32)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     return Solid((unit * np.array(radii, np.float32)).astype(np.float32), normals.astype(np.float32), material)
@@ -110,7 +110,14 @@ def cylinder(radius: float, height: float, material: int = BODY, bevel: float = 
     """Upright, centred on the origin."""
     top = height / 2
     edge = min(bevel, radius / 2, top)
-    profile = [(0, -top), (radius - edge, -top), (radius, -top + edge), (radius, top - edge), (radius - edge, top), (0, top)]
+    profile = [
+        (0, -top),
+        (radius - edge, -top),
+        (radius, -top + edge),
+        (radius, top - edge),
+        (radius - edge, top),
+        (0, top),
+    ]
     return lathe(profile, material)
 
 

@@ -81,4 +81,4 @@ def inflated(mask: Mask) -> Grid:
     height = np.zeros_like(solid)
     for radius in (2, 4, 8, 14, 22):
         height += np.clip(grids.blur(solid, radius) - 0.5, 0, None) * radius * mask
-    return (np.sqrt(height / (height.max() or 1))).astype(np.float32)
+    return np.asarray(np.sqrt(height / (height.max() or 1)), dtype=np.float32)

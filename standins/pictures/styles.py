@@ -37,7 +37,7 @@ def _hollows(relief: Relief) -> Grid:
     """Ambient occlusion: how much lower a pixel lies than its surroundings."""
     depth = np.where(relief.covered, relief.depth, relief.depth[relief.covered].min() if relief.covered.any() else 0)
     around = grids.blur(depth.astype(np.float32), 6)
-    return np.clip((around - depth) * 5, 0, 0.5)
+    return np.asarray(np.clip((around - depth) * 5, 0, 0.5), dtype=np.float32)
 
 
 def studio(tone: tuple[float, float, float], relief: Relief, strength: float) -> Colours:
@@ -98,4 +98,4 @@ def _wobbled(lines: Grid, dice: Dice, reach: float) -> Grid:
     rows, across = np.mgrid[0:SIDE, 0:SIDE]
     rows = np.clip(rows + np.round(field[0] * 2 * reach), 0, SIDE - 1).astype(np.int32)
     across = np.clip(across + np.round(field[1] * 2 * reach), 0, SIDE - 1).astype(np.int32)
-    return lines[rows, across]
+    return np.asarray(lines[rows, across], dtype=np.float32)

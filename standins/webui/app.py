@@ -10,7 +10,7 @@ from flask import Flask, Response, g, jsonify, request
 from standins import wire
 from standins.control import control_blueprint
 from standins.webui import extensions, internal, sdapi
-from standins.webui.errors import FAULTS, Crashed, Problem, Refused
+from standins.webui.errors import FAULTS, CrashedError, WebUIError, RefusedError
 from standins.webui.instance import Instance, Settings
 
 Answer = Response | tuple[Response, int]
@@ -46,7 +46,7 @@ def _add_errors(app: Flask) -> None:
 
     app.register_error_handler(404, plain("Not Found", 404))
     app.register_error_handler(405, plain("Method Not Allowed", 405))
-    app.register_error_handler(Problem, lambda problem: (jsonify(problem.body()), problem.status))
+    app.register_error_handler(WebUIError, lambda error: (jsonify(error.body()), error.status))
 
 
 def _add_hooks(app: Flask, instance: Instance) -> None:
@@ -84,15 +84,15 @@ def _authorise(api_auth: str | None) -> None:
         return
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
-        raise Refused(401, "Not authenticated")
+        raise RefusedError(401, "Not authenticated")
     try:
         given = b64decode(text, validate=True).decode()
     except ValueError:
-        raise Refused(401, "Invalid authentication credentials") from None
+        raise RefusedError(401, "Invalid authentication credentials") from None
     if ":" not in given:
-        raise Refused(401, "Invalid authentication credentials")
+        raise RefusedError(401, "Invalid authentication credentials")
     if given not in api_auth.split(","):
-        raise Refused(401, "Incorrect username or password")
+        raise RefusedError(401, "Incorrect username or password")
 
 
 HEAVY = ("txt2img", "img2img", "sam-predict", "detect")
@@ -108,7 +108,7 @@ def _meet_fault(instance: Instance) -> None:
         if g.fault and g.fault.kind == "hang":
             book.hang(g.fault.seconds)
         elif g.fault and g.fault.kind in FAULTS:
-            raise Crashed(*FAULTS[g.fault.kind])
+            raise CrashedError(*FAULTS[g.fault.kind])
 
 
 def _broken(answer: Response) -> Response:

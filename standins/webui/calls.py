@@ -6,7 +6,7 @@ from typing import Any
 from standins.faults import Fault
 from standins.pictures import codec
 from standins.webui import controlnet
-from standins.webui.errors import BROKEN_IMAGE, Crashed, Problem, Refused
+from standins.webui.errors import BROKEN_IMAGE, CrashedError, WebUIError, RefusedError
 from standins.webui.generation import Inputs, Job
 from standins.webui.instance import Instance
 
@@ -16,17 +16,17 @@ ALWAYS_ON = {"extra options", "hypertile", "refiner", "sampler", "seed", "soft i
 def decode(text: Any) -> Any:
     """An input image; a URL and a broken text are refused as the WebUI does."""
     if str(text).startswith(("http://", "https://")):
-        raise Refused(500, "Request to local resource not allowed")
+        raise RefusedError(500, "Request to local resource not allowed")
     try:
         return codec.decode(str(text))
     except ValueError as exc:
-        raise Refused(500, BROKEN_IMAGE) from exc
+        raise RefusedError(500, BROKEN_IMAGE) from exc
 
 
 def generate(instance: Instance, kind: str, values: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
-    """Run a txt2img or img2img call; returns the answer or raises Problem. The caller's going changes nothing."""
+    """Run a txt2img or img2img call; returns the answer or raises WebUIError. The caller's going changes nothing."""
     if kind == "img2img" and values["init_images"] is None:
-        raise Refused(404, "Init image not found")
+        raise RefusedError(404, "Init image not found")
     mask = decode(values["mask"]).convert("L") if values.get("mask") else None
     _check_scripts(instance, values)
     task_id = values["force_task_id"] or f"task({kind}-{instance.dice.randrange(36**7):07X})"
@@ -61,7 +61,7 @@ def _in_turn(
             parameters |= {"init_images": None, "mask": None}
         entry["outcome"] = "interrupted" if job.was_cut else "done"
         return job.answer(parameters)
-    except Problem as problem:
+    except WebUIError as problem:
         entry["error"] = str(problem)
         raise
     finally:
@@ -78,10 +78,10 @@ def _inputs(values: dict[str, Any], mask: Any) -> Inputs:
     images = [decode(text) for text in values["init_images"]]
     if not images:
         text = "Expected 3D (unbatched) or 4D (batched) input to conv2d, but got input of size: [0]"
-        raise Crashed("RuntimeError", text)
+        raise CrashedError("RuntimeError", text)
     limit = values["batch_size"] or 0
     if len(images) > max(1, limit):
-        raise Crashed("RuntimeError", f"bad number of images passed: {len(images)}; expecting {limit} or less")
+        raise CrashedError("RuntimeError", f"bad number of images passed: {len(images)}; expecting {limit} or less")
     if mask is not None and values["inpainting_mask_invert"]:
         mask = mask.point(lambda grey: 255 - grey)
     size = (max(8, values["width"] // 8 * 8), max(8, values["height"] // 8 * 8))
@@ -102,7 +102,7 @@ def _run(instance: Instance, job: Job, task_id: str) -> None:
 def _check_scripts(instance: Instance, values: dict[str, Any]) -> None:
     known = ALWAYS_ON | ({"controlnet"} if instance.settings.controlnet else set())
     if values["script_name"]:
-        raise Refused(422, f"Script '{values['script_name']}' not found")
+        raise RefusedError(422, f"Script '{values['script_name']}' not found")
     for name in values["alwayson_scripts"]:
         if name.lower() not in known:
-            raise Refused(422, f"Script '{name}' not found")
+            raise RefusedError(422, f"Script '{name}' not found")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from standins.webui.catalogue import data
-from standins.webui.errors import Crashed
+from standins.webui.errors import CrashedError
 
 DEFAULTS = ("realisticVisionV60B1_v60B1VAE", "v2-1_512-ema-pruned", "v1-5-pruned-emaonly", "sd_xl_base_1.0")
 
@@ -84,7 +84,7 @@ class Shelf:
     def set(self, key: str, value: Any) -> None:
         """Set one option; an unknown key raises KeyError's text."""
         if key not in self.defaults and key not in self.saved:
-            raise Crashed("KeyError", repr(key))
+            raise CrashedError("KeyError", repr(key))
         with self._lock:
             self.saved[key] = value
 
@@ -98,7 +98,7 @@ class Shelf:
             default = self.defaults.get(key)
             if isinstance(default, int | float) and not isinstance(default, bool) and isinstance(value, str):
                 text = f"1 validation error for Options\nresponse -> {key}\n  value is not a valid float"
-                raise Crashed("ValidationError", f"{text} (type=type_error.float)")
+                raise CrashedError("ValidationError", f"{text} (type=type_error.float)")
         return copy.deepcopy(self.defaults | self.saved)
 
     def apply(self, overrides: dict[str, Any]) -> float:

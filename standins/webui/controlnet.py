@@ -10,7 +10,7 @@ from PIL import Image
 from standins.pictures import codec
 from standins.pictures.structure import Structure, detected_map
 from standins.webui.catalogue import data
-from standins.webui.errors import Crashed, Refused
+from standins.webui.errors import CrashedError, RefusedError
 from standins.webui.instance import CONTROLNET_MODELS
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def units_of(alwayson_scripts: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def read_units(alwayson_scripts: dict[str, Any]) -> list[Unit]:
-    """The enabled units; Crashed ValidationError as the extension raises it inside the job."""
+    """The enabled units; CrashedError ValidationError as the extension raises it inside the job."""
     return [_read(unit) for unit in units_of(alwayson_scripts) if unit.get("enabled")]
 
 
@@ -107,7 +107,7 @@ def _check(unit: dict[str, Any]) -> None:
         complaints.append(_WRONG_CONTROL_MODE)
     if complaints:
         many = f"{len(complaints)} validation error{'s' if len(complaints) > 1 else ''} for ControlNetUnit"
-        raise Crashed("ValidationError", "\n".join([many, *complaints]))
+        raise CrashedError("ValidationError", "\n".join([many, *complaints]))
 
 
 def apply(units: list[Unit], size: tuple[int, int], init: Image.Image | None) -> list[tuple[Unit, Structure]]:
@@ -148,9 +148,9 @@ def detect(body: dict[str, Any]) -> list[str]:
     """The detected maps of /controlnet/detect as base64; the resolution is the SHORT side."""
     module = str(body.get("controlnet_module", "none"))
     if module not in data("catalogue")["controlnet_modules"] or module == "clip_vision":
-        raise Refused(422, "Module not available")
+        raise RefusedError(422, "Module not available")
     if not body.get("controlnet_input_images"):
-        raise Refused(422, "No image selected")
+        raise RefusedError(422, "No image selected")
     resolution = int(body.get("controlnet_processor_res", 512))
     images = [codec.decode(text) for text in body["controlnet_input_images"]]
     return [codec.encode(detected_map(module, _scaled(image, module, resolution))) for image in images]

@@ -1,15 +1,15 @@
 """The WebUI's own error shapes.
 
-    Problem
-    ├── Invalid        422, shape A: {"detail": [{loc, msg, type}]}: the body does not fit the schema
-    ├── Refused        HTTPException, shape B: text in `detail`, any status
-    └── Crashed        any other exception in a handler, shape B: status 500, class in `error`, text in `errors`
+WebUIError
+├── InvalidError        422, shape A: {"detail": [{loc, msg, type}]}: the body does not fit the schema
+├── RefusedError   HTTPException, shape B: text in `detail`, any status
+└── CrashedError   any other exception in a handler, shape B: status 500, class in `error`, text in `errors`
 """
 
 from typing import Any
 
 
-class Problem(Exception):
+class WebUIError(Exception):
     """Something that the WebUI answers with an error."""
 
     status = 500
@@ -19,7 +19,7 @@ class Problem(Exception):
         raise NotImplementedError
 
 
-class Invalid(Problem):
+class InvalidError(WebUIError):
     """A body that pydantic refuses."""
 
     status = 422
@@ -34,7 +34,7 @@ class Invalid(Problem):
         return {"detail": [self.entry]}
 
 
-class Refused(Problem):
+class RefusedError(WebUIError):
     """FastAPI's HTTPException, raised on purpose in a handler."""
 
     def __init__(self, status: int, detail: str) -> None:
@@ -47,7 +47,7 @@ class Refused(Problem):
         return {"error": "HTTPException", "detail": str(self), "body": "", "errors": ""}
 
 
-class Crashed(Problem):
+class CrashedError(WebUIError):
     """Any other exception; `name` is the class name that the real server would show."""
 
     def __init__(self, name: str, errors: str) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 
 from standins.webui import controlnet, sam, schema
-from standins.webui.errors import FAULTS, Crashed, Problem
+from standins.webui.catalogue import data
+from standins.webui.errors import FAULTS, CrashedError, WebUIError
 from standins.webui.instance import Instance
 
 STEPS = 5
@@ -28,12 +29,12 @@ def _blocking(instance: Instance, kind: str, work: Callable[[], dict[str, Any]])
                 controls.faults.hang(g.fault.seconds)
             controls.gate.pass_through()
             if g.fault and g.fault.kind in FAULTS:
-                raise Crashed(*FAULTS[g.fault.kind])
+                raise CrashedError(*FAULTS[g.fault.kind])
             answer = work()
             time.sleep(max(0.0, entry["start"] + STEPS * controls.timing["step_time"] - time.time()))
             entry["outcome"] = "done"
             return answer
-        except Problem as problem:
+        except WebUIError as problem:
             entry["error"] = str(problem)
             raise
         finally:
@@ -60,7 +61,7 @@ def controlnet_blueprint(instance: Instance) -> Blueprint:
     def module_list() -> Response:
         """Preprocessors."""
         sliders = [{"name": "Resolution", "value": 512, "min": 64, "max": 2048, "step": 8}]
-        names = schema_modules()
+        names = list(data("catalogue")["controlnet_modules"])
         detail = {name: {"model_free": False, "sliders": sliders} for name in names}
         return jsonify({"module_list": names, "module_detail": detail})
 
@@ -73,13 +74,6 @@ def controlnet_blueprint(instance: Instance) -> Blueprint:
         return jsonify({"info": "Success", **images})
 
     return api
-
-
-def schema_modules() -> list[str]:
-    """The names of the preprocessors as the real list has them."""
-    from standins.webui.catalogue import data
-
-    return list(data("catalogue")["controlnet_modules"])
 
 
 def sam_blueprint(instance: Instance) -> Blueprint:

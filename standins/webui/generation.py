@@ -10,7 +10,7 @@ from standins import pictures
 from standins.pictures import codec
 from standins.webui import controlnet
 from standins.webui.catalogue import choose_sampling
-from standins.webui.errors import FAULTS, Crashed
+from standins.webui.errors import FAULTS, CrashedError
 from standins.webui.infotext import Report, img2img_extra
 from standins.webui.instance import Instance
 
@@ -41,7 +41,7 @@ class Job:
         self.was_cut = False
 
     def run(self) -> None:
-        """Load the checkpoint, sample, keep the pictures; Problem if anything goes wrong."""
+        """Load the checkpoint, sample, keep the pictures; WebUIError if anything goes wrong."""
         shelf, overrides = self.instance.shelf, dict(self.values["override_settings"] or {})
         stored = shelf.stored(list(overrides))
         try:
@@ -115,12 +115,13 @@ class Job:
     def _steps(self, began: float, batch: int, drawn: Image.Image) -> float:
         """Take the time of the steps; return the done part, below 1 if the job was interrupted or skipped."""
         state, gate = self.instance.state, self.instance.controls.gate
-        steps = state.sampling_steps = self.values["steps"]
+        steps: int = self.values["steps"]
+        state.sampling_steps = steps
         for step in range(steps):
             state.sampling_step = step
             gate.pass_through(step, state.stop.is_set)
             if step == 0 and self.fault in FAULTS:
-                raise Crashed(*FAULTS[self.fault])
+                raise CrashedError(*FAULTS[self.fault])
             due = began + (step + 1) * batch * self.instance.controls.timing["step_time"]
             if state.stop.is_set() or (time.monotonic() < due and state.stop.wait(due - time.monotonic())):
                 return step / steps
@@ -148,17 +149,17 @@ class Job:
 def _check(values: dict[str, Any]) -> None:
     """The values that pass the schema and then break the real server's code, with its texts."""
     if values["prompt"] is None:
-        raise Crashed("AssertionError", "")
+        raise CrashedError("AssertionError", "")
     if values["steps"] is None:
-        raise Crashed("TypeError", "unsupported operand type(s) for //: 'NoneType' and 'NoneType'")
+        raise CrashedError("TypeError", "unsupported operand type(s) for //: 'NoneType' and 'NoneType'")
     if not values["batch_size"] or not values["n_iter"]:
-        raise Crashed("IndexError", "list index out of range")
+        raise CrashedError("IndexError", "list index out of range")
     if values["steps"] <= 0:
-        raise Crashed("ZeroDivisionError", "integer division or modulo by zero")
+        raise CrashedError("ZeroDivisionError", "integer division or modulo by zero")
     for side in (values["width"], values["height"]):
         if side < 0:
             shape = [4, values["height"] // 8, values["width"] // 8]
-            raise Crashed("RuntimeError", f"Trying to create tensor with negative dimension {side // 8}: {shape}")
+            raise CrashedError("RuntimeError", f"Trying to create tensor with negative dimension {side // 8}: {shape}")
         if side < 8:
             text = "Calculated padded input size per channel: (10 x 2). Kernel size: (3 x 3). "
-            raise Crashed("RuntimeError", f"{text}Kernel size can't be greater than actual input size")
+            raise CrashedError("RuntimeError", f"{text}Kernel size can't be greater than actual input size")

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from standins.pictures import codec
 from standins.webui import schema
-from standins.webui.errors import Crashed
+from standins.webui.errors import CrashedError
 from standins.webui.instance import Instance
 
 FIELDS: schema.Fields = {"id_task": ("str", None), "id_live_preview": ("int!", -1), "live_preview": ("bool!", True)}
@@ -53,7 +53,7 @@ def _progress(instance: Instance, wish: dict[str, Any]) -> dict[str, Any]:
 def _active(instance: Instance, wish: dict[str, Any]) -> dict[str, Any]:
     state = instance.state
     if state.time_start is None:
-        raise Crashed("TypeError", "unsupported operand type(s) for -: 'float' and 'NoneType'")
+        raise CrashedError("TypeError", "unsupported operand type(s) for -: 'float' and 'NoneType'")
     fraction = min(state.fraction(), 1.0)
     spent = time.time() - state.time_start
     answer: dict[str, Any] = {"progress": fraction, "eta": spent / fraction - spent if fraction else None}

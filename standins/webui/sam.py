@@ -4,7 +4,7 @@ from typing import Any
 
 from standins.pictures import codec, segment
 from standins.webui.calls import decode
-from standins.webui.errors import Crashed, Invalid
+from standins.webui.errors import CrashedError, InvalidError
 
 MODELS = ("sam_vit_h_4b8939.pth",)
 NOTHING = "You neither added point prompts nor enabled GroundingDINO. Segmentation cannot be generated."
@@ -13,11 +13,11 @@ NOTHING = "You neither added point prompts nor enabled GroundingDINO. Segmentati
 def predict(body: dict[str, Any]) -> dict[str, Any]:
     """The answer of /sam/sam-predict; nothing found or asked for: only `msg`."""
     if "input_image" not in body:
-        raise Invalid(["body", "input_image"], "field required", "value_error.missing")
+        raise InvalidError(["body", "input_image"], "field required", "value_error.missing")
     image = decode(body["input_image"]).convert("RGB")
     model = body.get("sam_model_name") or MODELS[0]
     if model not in MODELS:
-        raise Crashed("Exception", f"{model} not found, please download model to models/sam.")
+        raise CrashedError("Exception", f"{model} not found, please download model to models/sam.")
     points = _points(body, "sam_positive_points"), _points(body, "sam_negative_points")
     has_box = bool(body.get("dino_enabled") and str(body.get("dino_text_prompt", "")).strip())
     if not has_box and not points[0]:
@@ -39,5 +39,5 @@ def _points(body: dict[str, Any], key: str) -> list[Any]:
     for row, point in enumerate(points):
         for column, value in enumerate(point):
             if not isinstance(value, int | float):
-                raise Invalid(["body", key, row, column], "value is not a valid float", "type_error.float")
+                raise InvalidError(["body", key, row, column], "value is not a valid float", "type_error.float")
     return list(points)

@@ -1,11 +1,12 @@
 """What the WebUI's request models accept: fields, defaults and pydantic v1's words for what it refuses."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from flask import Request
 
-from standins.webui.errors import Invalid
+from standins.webui.errors import InvalidError
 
 Fields = dict[str, tuple[str, Any]]
 
@@ -46,30 +47,28 @@ IMG2IMG: Fields = GENERATION | {
 
 
 def body_of(request: Request) -> dict[str, Any]:
-    """The JSON object of a request, or Invalid as FastAPI words it."""
+    """The JSON object of a request, or InvalidError as FastAPI words it."""
     if not request.get_data():
-        raise Invalid(["body"], "field required", "value_error.missing")
+        raise InvalidError(["body"], "field required", "value_error.missing")
     if not (request.mimetype == "application/json" or request.mimetype.endswith("+json")):
-        raise Invalid(["body"], "value is not a valid dict", "type_error.dict")
+        raise InvalidError(["body"], "value is not a valid dict", "type_error.dict")
     try:
         body = request.get_json()
     except Exception as exc:
         raise _not_json(request.get_data(as_text=True)) from exc
     if not isinstance(body, dict):
-        raise Invalid(["body"], "value is not a valid dict", "type_error.dict")
+        raise InvalidError(["body"], "value is not a valid dict", "type_error.dict")
     return body
 
 
-def _not_json(text: str) -> Invalid:
-    import json
-
+def _not_json(text: str) -> InvalidError:
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
         where = {"pos": error.pos, "lineno": error.lineno, "colno": error.colno}
         context = {"msg": error.msg, "doc": error.doc, **where}
-        return Invalid(["body", error.pos], str(error), "value_error.jsondecode", context)
-    return Invalid(["body"], "There was an error parsing the body", "value_error.jsondecode")
+        return InvalidError(["body", error.pos], str(error), "value_error.jsondecode", context)
+    return InvalidError(["body"], "There was an error parsing the body", "value_error.jsondecode")
 
 
 def read(body: dict[str, Any], fields: Fields) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def read(body: dict[str, Any], fields: Fields) -> dict[str, Any]:
 def _value(value: Any, kind: str, name: str) -> Any:
     if value is None:
         if kind.endswith("!"):
-            raise Invalid(["body", name], "none is not an allowed value", "type_error.none.not_allowed")
+            raise InvalidError(["body", name], "none is not an allowed value", "type_error.none.not_allowed")
         return None
     return _COERCERS[kind.rstrip("!")](value, name)
 
@@ -91,40 +90,40 @@ def _value(value: Any, kind: str, name: str) -> Any:
 def _str(value: Any, name: str) -> str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
-    raise Invalid(["body", name], "str type expected", "type_error.str")
+    raise InvalidError(["body", name], "str type expected", "type_error.str")
 
 
 def _int(value: Any, name: str) -> int:
     try:
         return int(value)
     except (TypeError, ValueError, OverflowError):
-        raise Invalid(["body", name], "value is not a valid integer", "type_error.integer") from None
+        raise InvalidError(["body", name], "value is not a valid integer", "type_error.integer") from None
 
 
 def _float(value: Any, name: str) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise Invalid(["body", name], "value is not a valid float", "type_error.float") from None
+        raise InvalidError(["body", name], "value is not a valid float", "type_error.float") from None
 
 
 def _bool(value: Any, name: str) -> bool:
     words = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
     if isinstance(value, bool | int | float | str) and str(value).lower() in words:
         return words[str(value).lower()]
-    raise Invalid(["body", name], "value could not be parsed to a boolean", "type_error.bool")
+    raise InvalidError(["body", name], "value could not be parsed to a boolean", "type_error.bool")
 
 
 def _list(value: Any, name: str) -> list[Any]:
     if isinstance(value, list):
         return value
-    raise Invalid(["body", name], "value is not a valid list", "type_error.list")
+    raise InvalidError(["body", name], "value is not a valid list", "type_error.list")
 
 
 def _dict(value: Any, name: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
-    raise Invalid(["body", name], "value is not a valid dict", "type_error.dict")
+    raise InvalidError(["body", name], "value is not a valid dict", "type_error.dict")
 
 
 _COERCERS: dict[str, Callable[[Any, str], Any]] = {

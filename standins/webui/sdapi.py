@@ -9,7 +9,7 @@ from standins.pictures import codec
 from standins.webui import schema
 from standins.webui.calls import generate
 from standins.webui.catalogue import data
-from standins.webui.errors import Crashed
+from standins.webui.errors import CrashedError
 from standins.webui.instance import Instance
 
 
@@ -51,7 +51,7 @@ def _add_options(api: Blueprint, instance: Instance) -> None:
         wishes = schema.body_of(request)
         name = wishes.get("sd_model_checkpoint")
         if name is not None and shelf.find(name) is None:
-            raise Crashed("RuntimeError", f"model {name!r} not found")
+            raise CrashedError("RuntimeError", f"model {name!r} not found")
         for key, value in wishes.items():
             shelf.set(key, value)
         if "sd_model_checkpoint" in wishes:
@@ -97,7 +97,7 @@ def _add_lists(api: Blueprint, instance: Instance) -> None:
         total = 25_276_502_016.0
         ram = {"free": total * 0.8, "used": total * 0.2, "total": total}
         usage = {"current": 2_136_000_000, "peak": 4_272_000_000}
-        kinds = {kind: usage for kind in ("active", "allocated", "reserved", "inactive")}
+        kinds = dict.fromkeys(("active", "allocated", "reserved", "inactive"), usage)
         return jsonify({"ram": ram, "cuda": {"system": ram, **kinds, "events": {"retries": 0, "oom": 0}}})
 
 

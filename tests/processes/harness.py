@@ -44,7 +44,7 @@ def get(url: str, host: str = "", timeout_s: float = 5) -> tuple[int, bytes, Map
 
 def answers_ping(base_url: str) -> bool:
     """Tell whether a server is there."""
-    return get(f"{base_url}/ping")[1] == b"pong"
+    return get(f"{base_url}/ping", timeout_s=1)[1] == b"pong"
 
 
 def checkout(folder: Path) -> Path:

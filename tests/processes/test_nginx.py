@@ -1,7 +1,7 @@
 """deploy/nginx.conf, with the real program in front of the real server."""
 
-import base64
 import getpass
+import io
 import os
 import re
 import shutil
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from PIL import Image
 
 from config import Config
 from tests.embedded import free_port
@@ -17,9 +18,6 @@ from tests.processes.harness import BIN, ROOT, answers_ping, get, program, until
 
 CONF = ROOT / "deploy" / "nginx.conf"
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-DOT = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEklEQVR4nGNkYPjPwMDAxAADAAkUAQNHCMe9AAAAAElFTkSuQmCC"
-)
 
 pytestmark = [
     pytest.mark.processes,
@@ -47,6 +45,15 @@ def own_configuration(folder: Path, port: int, server_port: int) -> Path:
     return folder / "nginx.conf"
 
 
+def upload(front: str, **headers: str) -> str:
+    """Send a picture as the front end does; return the URL that it gets."""
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(picture, "PNG")
+    file = ("杯子.png", picture.getvalue(), "image/png")
+    answer = requests.post(f"{front}/uploadImage", files={"file": file}, headers=headers, timeout=10)
+    return str(answer.json()["url"])
+
+
 @pytest.fixture
 def front(project: Path, settings: dict[str, str], tmp_path: Path) -> Iterator[str]:
     """Run the server behind nginx, and give the URL of the front."""
@@ -62,19 +69,13 @@ def front(project: Path, settings: dict[str, str], tmp_path: Path) -> Iterator[s
 
 
 def test_image_urls_carry_the_host_that_the_client_asked(front: str) -> None:
-    own = requests.post(f"{front}/uploadImage", files={"file": ("杯子.png", DOT, "image/png")}, timeout=10).json()["url"]
-    assert own.startswith(f"{front}/images/")
-    other = requests.post(
-        f"{front}/uploadImage",
-        files={"file": ("杯子.png", DOT, "image/png")},
-        headers={"Host": "study.example", "X-Forwarded-Proto": "https"},
-        timeout=10,
-    ).json()["url"]
-    assert other.startswith("https://study.example/images/")
+    assert upload(front).startswith(f"{front}/images/")
+    behind_tls = upload(front, **{"Host": "study.example", "X-Forwarded-Proto": "https"})
+    assert behind_tls.startswith("https://study.example/images/")
 
 
 def test_a_picture_is_answered_by_nginx_the_second_time_as_the_same_picture(front: str) -> None:
-    url = requests.post(f"{front}/uploadImage", files={"file": ("a.png", DOT, "image/png")}, timeout=10).json()["url"]
+    url = upload(front)
     answers = [get(url) for _ in range(2)]
     assert [headers["X-Cache"] for _status, _body, headers in answers] == ["MISS", "HIT"]
     assert answers[0][1] == answers[1][1]

@@ -1,5 +1,6 @@
 """`make run`: what it starts, what it says, and that nothing is left of it."""
 
+import functools
 import os
 import signal
 import sys
@@ -49,44 +50,67 @@ class Launched:
         return not self.living()
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lay one checkout without this machine's own settings and data."""
+    return checkout(tmp_path_factory.mktemp("run") / "checkout")
+
+
+@contextmanager
+def start(project: Path, data: Path, **settings: str) -> Iterator[Launched]:
+    """Run `python -m standins.run` with its data in `data`, whose second start meets the data of the first."""
+    port = int(settings.pop("PORT", "") or free_port())
+    env = {"PORT": str(port), "DATA_DIR": str(data), **settings}
+    log = data.with_name(f"launcher-{data.name}-{port}-{len(list(data.parent.iterdir()))}.log")
+    with program([sys.executable, "-m", "standins.run"], project, log, env) as launcher:
+        yield Launched(launcher, port, data)
+
+
 @pytest.fixture
-def launch(tmp_path: Path) -> Launch:
-    """Start `python -m standins.run` in a checkout of its own; a second start in one test meets the same data."""
-    folder = checkout(tmp_path / "checkout")
-    data = tmp_path / "data"
-
-    @contextmanager
-    def start(**settings: str) -> Iterator[Launched]:
-        port = int(settings.pop("PORT", "") or free_port())
-        env = {"PORT": str(port), "DATA_DIR": str(data), **settings}
-        log = tmp_path / f"launcher-{port}.log"
-        with program([sys.executable, "-m", "standins.run"], folder, log, env) as launcher:
-            yield Launched(launcher, port, data)
-
-    return start
+def launch(project: Path, tmp_path: Path) -> Launch:
+    """Start a launcher with data of this test."""
+    return functools.partial(start, project, tmp_path / "data")
 
 
-def test_it_says_what_is_a_stand_in_and_where_everything_is(launch: Launch) -> None:
+@pytest.fixture(scope="module")
+def running(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
+    """Run one launcher for all tests that only look at it."""
+    with start(project, tmp_path_factory.mktemp("running") / "data", HOST="0.0.0.0") as run:
+        yield run.when_ready()
+
+
+def test_it_says_what_is_a_stand_in_and_where_everything_is(running: Launched) -> None:
+    said = running.launcher.said()
+    assert answers_ping(running.url)
+    assert said.count("STAND-IN") == 4, "the database, two image services and the chat service"
+    assert "a study needs a real MongoDB" in said
+    assert f"{running.url}/docs" in said
+    assert str(running.data) in said
+
+
+def test_only_this_machine_can_reach_the_server_and_only_this_user_the_database(running: Launched) -> None:
+    assert f"Listening at: {running.url}" in running.launcher.said()
+    assert (running.data / "mongo").stat().st_mode & 0o077 == 0
+
+
+def test_a_port_in_use_is_named_at_once(running: Launched, launch: Launch) -> None:
+    port = running.url.rpartition(":")[2]
+    with launch(PORT=port) as second:
+        assert second.launcher.ends_within(10) == 2
+        assert f"port {port} is in use" in second.launcher.said()
+        assert "PORT=" in second.launcher.said()
+
+
+def test_two_at_once_on_the_same_data_are_refused(running: Launched, project: Path) -> None:
+    with start(project, running.data) as second:
+        assert second.launcher.ends_within(10) == 2
+        assert "another `make run`" in second.launcher.said()
+    assert answers_ping(running.url)
+
+
+def test_sigterm_ends_everything_without_an_error(launch: Launch) -> None:
     with launch() as run:
-        said = run.when_ready().launcher.said()
-        assert answers_ping(run.url)
-        assert said.count("STAND-IN") == 4, "the database, two image services and the chat service"
-        assert "a study needs a real MongoDB" in said
-        assert f"{run.url}/docs" in said
-        assert str(run.data) in said
-
-
-def test_only_this_machine_can_reach_the_server_and_only_this_user_the_database(launch: Launch) -> None:
-    with launch(HOST="0.0.0.0") as run:
-        run.when_ready()
-        assert f"Listening at: {run.url}" in run.launcher.said()
-        assert (run.data / "mongo").stat().st_mode & 0o077 == 0
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_everything_without_an_error(launch: Launch, number: signal.Signals) -> None:
-    with launch() as run:
-        run.when_ready().launcher.process.send_signal(number)
+        run.when_ready().launcher.process.send_signal(signal.SIGTERM)
         assert run.launcher.ends_within(20) == 0
         assert run.is_gone()
 
@@ -115,37 +139,19 @@ def test_a_child_that_dies_is_named_and_ends_everything(launch: Launch) -> None:
         assert run.is_gone()
 
 
-def test_a_second_run_finds_the_data_of_the_first(launch: Launch) -> None:
+def test_ctrl_c_leaves_nothing_but_the_data_which_the_next_run_finds(launch: Launch) -> None:
+    body = {"username": "小明", "data": {"designTask": "台灯", "currentStage": "准备", "designSchemes": {}}}
     with launch() as run:
         run.when_ready()
-        body = {"username": "小明", "data": {"designTask": "台灯", "currentStage": "准备", "designSchemes": {}}}
         requests.post(f"{run.url}/paint/start", json={"username": "小明"}, timeout=10).raise_for_status()
         assert requests.post(f"{run.url}/paint/save", json=body, timeout=10).json()["success"]
         run.launcher.process.send_signal(signal.SIGINT)
-        run.launcher.ends_within(20)
+        assert run.launcher.ends_within(20) == 0
+        assert run.is_gone()
     with launch() as run:
         run.when_ready()
         answer = requests.post(f"{run.url}/paint/start", json={"username": "小明"}, timeout=10).json()
         assert answer["data"]["designTask"] == "台灯"
-
-
-def test_a_port_in_use_is_named_at_once(launch: Launch, tmp_path: Path) -> None:
-    with launch() as first:
-        first.when_ready()
-        port = first.url.rpartition(":")[2]
-        with launch(PORT=port, DATA_DIR=str(tmp_path / "other")) as second:
-            assert second.launcher.ends_within(10) == 2
-            assert f"port {port} is in use" in second.launcher.said()
-            assert "PORT=" in second.launcher.said()
-
-
-def test_two_at_once_on_the_same_data_are_refused(launch: Launch) -> None:
-    with launch() as first:
-        first.when_ready()
-        with launch() as second:
-            assert second.launcher.ends_within(10) == 2
-            assert "another `make run`" in second.launcher.said()
-        assert answers_ping(first.url)
 
 
 def test_what_is_configured_gets_no_stand_in_and_shows_no_password(launch: Launch, mongo_uri: str) -> None:

@@ -11,9 +11,7 @@ from tests.processes.harness import BIN, answers_ping, get, processes_with, prog
 pytestmark = pytest.mark.processes
 
 
-def test_uwsgi_serves_by_its_ini_and_ends_on_sigterm(
-    project: Path, settings: dict[str, str], tmp_path: Path
-) -> None:
+def test_uwsgi_serves_by_its_ini_and_ends_on_sigterm(project: Path, settings: dict[str, str], tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     env = {**settings, "HOST": "127.0.0.1", "PORT": str(port)}

@@ -43,14 +43,19 @@ def test_a_server_that_is_down_is_reported_within_the_selection_timeout(database
 
 def test_many_callers_of_a_server_that_is_down_wait_side_by_side(database_name: str) -> None:
     uri = f"mongodb://127.0.0.1:{free_port()}"
-    with opened_stores(uri, database_name, selection_timeout_s=0.4) as stores, ThreadPoolExecutor(16) as threads:
+    with (
+        opened_stores(uri, database_name, selection_timeout_s=0.4) as stores,
+        ThreadPoolExecutor(16) as threads,
+    ):
         start = time.monotonic()
         waiting = [threads.submit(stores.contents.info, "0" * 64) for _ in range(16)]
         assert all(isinstance(call.exception(), StoreUnavailableError) for call in waiting)
     assert time.monotonic() - start < 3
 
 
-def test_what_failed_while_the_server_was_down_works_once_it_is_up(tmp_path: Path, database_name: str) -> None:
+def test_what_failed_while_the_server_was_down_works_once_it_is_up(
+    tmp_path: Path, database_name: str
+) -> None:
     server = EmbeddedMongo(tmp_path)
     with opened_stores(server.uri, database_name, selection_timeout_s=0.2) as stores:
         with pytest.raises(StoreUnavailableError):

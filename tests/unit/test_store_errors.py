@@ -16,7 +16,9 @@ DRIVER_ERRORS = [
     cls
     for module in (pymongo_errors, bson_errors)
     for cls in vars(module).values()
-    if inspect.isclass(cls) and issubclass(cls, Exception) and cls.__module__ in ("pymongo.errors", "bson.errors")
+    if inspect.isclass(cls)
+    and issubclass(cls, Exception)
+    and cls.__module__ in ("pymongo.errors", "bson.errors")
 ]
 
 
@@ -86,5 +88,7 @@ def test_errors_of_others_pass_untouched() -> None:
 
 
 def test_the_tree_in_the_docstring_names_every_error() -> None:
-    ours = [name for name, cls in vars(errors).items() if inspect.isclass(cls) and issubclass(cls, StoreError)]
+    ours = [
+        name for name, cls in vars(errors).items() if inspect.isclass(cls) and issubclass(cls, StoreError)
+    ]
     assert [name for name in ours if name not in (errors.__doc__ or "")] == []

@@ -126,7 +126,9 @@ def test_of_many_runners_one_gets_the_generation(generations: Generations) -> No
 
 
 @pytest.mark.parametrize("change", ["add_step", "finish", "fail"])
-def test_a_runner_that_does_not_own_a_generation_writes_nothing(generations: Generations, change: str) -> None:
+def test_a_runner_that_does_not_own_a_generation_writes_nothing(
+    generations: Generations, change: str
+) -> None:
     generation_id = running(generations, owner="me")
     before = get(generations, generation_id)
     with pytest.raises(OwnershipLostError, match="is running in the hands of me"):
@@ -160,7 +162,9 @@ def attempt(generations: Generations, change: str, generation_id: str, owner: st
         case "finish":
             generations.finish(generation_id, owner, [IMAGE], [StepRecord(kind="chat", name="x", id="s2")])
         case "fail":
-            generations.fail(generation_id, owner, ERROR, [IMAGE], [StepRecord(kind="chat", name="x", id="s2")])
+            generations.fail(
+                generation_id, owner, ERROR, [IMAGE], [StepRecord(kind="chat", name="x", id="s2")]
+            )
 
 
 @pytest.mark.parametrize("end", ["finish", "fail"])
@@ -189,7 +193,12 @@ def test_steps_added_at_once_are_all_kept(generations: Generations) -> None:
 
 
 def test_details_of_any_shape_are_kept_as_near_as_they_can_be(generations: Generations) -> None:
-    details = {"$set": {"a.b": 2**80}, "nul\x00key": "\ud800", "image": "A" * 9_000_000, "sizes": (1, 2.5, None)}
+    details = {
+        "$set": {"a.b": 2**80},
+        "nul\x00key": "\ud800",
+        "image": "A" * 9_000_000,
+        "sizes": (1, 2.5, None),
+    }
     generation_id = running(generations)
     generations.add_step(generation_id, "me", StepRecord(kind="txt2img", name="x", details=details))
     kept = get(generations, generation_id).steps[0].details
@@ -220,7 +229,9 @@ def test_parents_are_found_by_image(generations: Generations) -> None:
     assert generations.parents_of("p", [IMAGE.image_id or ""], []) == (generation_id,)
 
 
-@pytest.mark.parametrize("text", ["soil is heavy", " battery ", BRIEF.text], ids=["phrase", "nested", "whole"])
+@pytest.mark.parametrize(
+    "text", ["soil is heavy", " battery ", BRIEF.text], ids=["phrase", "nested", "whole"]
+)
 def test_parents_are_found_by_any_phrase_of_a_text(generations: Generations, text: str) -> None:
     generation_id = finished(generations, BRIEF)
     finished(generations, Output(kind="text", text='{"痛点": ["other"]}'))
@@ -243,7 +254,9 @@ def test_nothing_has_no_parents(generations: Generations) -> None:
     assert generations.parents_of("p", [], []) == ()
 
 
-def test_a_participants_generations_are_listed_newest_first_within_the_window(generations: Generations) -> None:
+def test_a_participants_generations_are_listed_newest_first_within_the_window(
+    generations: Generations,
+) -> None:
     start = datetime(2026, 5, 1, tzinfo=UTC)
     ids = [generations.insert(record(created_at=start + timedelta(hours=n))).id for n in range(5)]
     generations.insert(record(created_at=start + timedelta(hours=2), participant_id="q"))

@@ -55,7 +55,9 @@ def test_several_processes_may_build_at_once(mongo: MongoDatabase[dict[str, Any]
     assert "by_output_image" in mongo[schema.GENERATIONS].index_information()
 
 
-def test_an_index_that_a_dead_builder_left_half_built_is_built_again(mongo: MongoDatabase[dict[str, Any]]) -> None:
+def test_an_index_that_a_dead_builder_left_half_built_is_built_again(
+    mongo: MongoDatabase[dict[str, Any]],
+) -> None:
     # An index of the same name over another field stands for one that gives wrong answers.
     mongo["things"].create_index([("wrong", 1)], name="by_name")
     leave_marker(mongo, "dead", indexes.STALE_AFTER_S + 1)

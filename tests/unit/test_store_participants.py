@@ -82,7 +82,9 @@ def test_the_name_stands_in_the_collection_of_names_alone(stores: Stores) -> Non
     stores.participants.find_or_create("anna schmidt")
     database = stores.database.collection(schema.PARTICIPANTS).database
     holders = [
-        name for name in database.list_collection_names() if "anna schmidt" in repr(list(database[name].find()))
+        name
+        for name in database.list_collection_names()
+        if "anna schmidt" in repr(list(database[name].find()))
     ]
     assert holders == [schema.PARTICIPANT_NAMES]
 
