@@ -154,7 +154,7 @@ _RULES: tuple[_Rule, ...] = (
         InstanceServiceError,
         "sends us to another address; put that into SD_ENDPOINTS",
     ),
-    (lambda p: p.status == 429 or p.status >= 500, InstanceServiceError, "failed; look at its log"),
+    (lambda p: p.status < 300 or p.status == 429 or p.status >= 500, InstanceServiceError, "failed; look at its log"),
     (lambda p: True, PictureRejectedError, "refuses the request; correct the preset or the picture"),
 )
 

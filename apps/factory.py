@@ -30,7 +30,8 @@ def create_app(config: "Config", services: Services | None = None) -> Flask:
     """
     app = Flask("stepideator", static_folder=None)
     _configure(app, config)
-    app.extensions[EXTENSION] = services or _own_services(config)
+    parts = app.extensions[EXTENSION] = services or _own_services(config)
+    app.before_request(parts.runner.wake)
     register_errors(app)
     register_routes(app)
     register_commands(app, config)

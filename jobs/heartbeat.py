@@ -1,12 +1,15 @@
-"""Each process that runs generations says every few seconds that it lives; what a dead one left behind is closed.
+"""Each process that runs generations says every few seconds that it lives; what nobody works on any more is closed.
 
-A process that is killed cannot write the end of its records. The others, or the same server after a restart, find them
-by the heartbeat that no longer comes, and mark them failed with the reason, so no record says `running` for ever.
+A process that is killed cannot write the end of its records, and one whose database was away could not either. The
+others, the same server after a restart, or the process itself find them and mark them failed with the reason, so that
+no record says `running` for ever.
 """
 
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from store.documents import ErrorRecord
 from store.errors import OwnershipLostError, StoreError
@@ -21,6 +24,10 @@ STOPPED = ErrorRecord(
     type="RunnerDiedError",
     message="the server process that ran it stopped before it ended; send the request again",
 )
+UNWRITTEN = ErrorRecord(
+    type="StoreUnavailableError",
+    message="the database was away when it ended, so what it made is not kept; send the request again",
+)
 
 
 class Heartbeat:
@@ -29,19 +36,16 @@ class Heartbeat:
     def __init__(self, stores: Stores) -> None:
         self.runner_id = new_id()
         self._stores = stores
+        self._active: set[str] = set()
+        self._has_beaten = False
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Beat once now, and from now on in the background.
-
-        Raises:
-            StoreError: the first beat could not be written.
-        """
+        """Beat in the background from now on; nothing is written in the caller's thread."""
         with self._lock:
             if self._thread is None:
-                self._stores.runners.beat(self.runner_id)
                 self._thread = threading.Thread(target=self._go_on, name="heartbeat", daemon=True)
                 self._thread.start()
 
@@ -51,32 +55,61 @@ class Heartbeat:
         if self._thread is not None:
             self._thread.join(timeout=BEAT_S + 1)
 
+    @contextmanager
+    def working_on(self, generation_id: str) -> Iterator[None]:
+        """Count a generation as being worked on by this process, which has beaten at least once.
+
+        Raises:
+            StoreError: the first beat could not be written.
+        """
+        self.start()
+        if not self._has_beaten:
+            self._beat()
+        self._active.add(generation_id)
+        try:
+            yield
+        finally:
+            self._active.discard(generation_id)
+
+    def close_abandoned(self) -> int:
+        """Mark failed what dead runners left, and what this one could not finish writing; return how many."""
+        closed = 0
+        for runner in self._stores.runners.dead(DEAD_AFTER_S):
+            closed += self._close_all(runner, STOPPED)
+            self._stores.runners.forget(runner)
+        closed += self._close_all(self.runner_id, UNWRITTEN)
+        if closed:
+            logger.warning("%d generations that nobody works on any more marked failed", closed)
+        return closed
+
     def _go_on(self) -> None:
         sound_since = time.monotonic()
-        while not self._stopped.wait(BEAT_S):
+        while True:
             try:
-                self._stores.runners.beat(self.runner_id)
+                self._beat()
                 # After the database was away nobody's heartbeat is recent: give all runners time to beat again.
                 if time.monotonic() - sound_since > DEAD_AFTER_S:
                     self.close_abandoned()
             except StoreError as exc:
                 sound_since = time.monotonic()
                 logger.warning("heartbeat: %s", exc)
+            if self._stopped.wait(BEAT_S):
+                return
 
-    def close_abandoned(self) -> int:
-        """Mark the generations of dead runners failed; return how many there were."""
-        closed = 0
-        for runner in self._stores.runners.dead(DEAD_AFTER_S):
-            for generation_id in self._stores.generations.abandoned(runner):
-                closed += self._close(generation_id, runner)
-            self._stores.runners.forget(runner)
-        if closed:
-            logger.warning("%d generations of a stopped server process marked failed", closed)
-        return closed
+    def _beat(self) -> None:
+        self._stores.runners.beat(self.runner_id)
+        self._has_beaten = True
 
-    def _close(self, generation_id: str, runner: str) -> bool:
+    def _close_all(self, runner: str, reason: ErrorRecord) -> int:
+        return sum(
+            self._close(generation_id, runner, reason)
+            for generation_id in self._stores.generations.abandoned(runner)
+            if generation_id not in self._active
+        )
+
+    def _close(self, generation_id: str, runner: str, reason: ErrorRecord) -> bool:
         try:
-            self._stores.generations.fail(generation_id, runner, STOPPED)
+            self._stores.generations.fail(generation_id, runner, reason)
         except OwnershipLostError:
             # Another process of this server looks for dead runners too and was first.
             return False

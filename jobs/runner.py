@@ -37,22 +37,27 @@ class Runner:
             StoreError: the record could not be written.
         """
         function = self._functions[submission.app_id, submission.operation]
-        self._heartbeat.start()
-        record = self._accept(submission)
+        record = self._record_of(submission)
         token = generation_id.set(record.id)
         try:
-            return self._run(record, function, submission)
+            with self._heartbeat.working_on(record.id):
+                self._parts.stores.generations.insert(record)
+                return self._run(record, function, submission)
         finally:
             generation_id.reset(token)
+
+    def wake(self) -> None:
+        """Begin to look after abandoned generations; called at the first request, so after any fork."""
+        self._heartbeat.start()
 
     def stop(self) -> None:
         """Stop the heartbeat; what still runs in this process counts as abandoned after a while."""
         self._heartbeat.stop()
 
-    def _accept(self, submission: Submission) -> GenerationRecord:
+    def _record_of(self, submission: Submission) -> GenerationRecord:
         inputs = submission.inputs
-        generations = self._parts.stores.generations
-        record = GenerationRecord(
+        parents = self._parts.stores.generations.parents_of(submission.participant_id, inputs.image_ids, inputs.texts)
+        return GenerationRecord(
             app_id=submission.app_id,
             participant_id=submission.participant_id,
             operation=submission.operation,
@@ -65,12 +70,10 @@ class Runner:
                 current_stage=inputs.stage,
             ),
             seed=inputs.seed,
-            parents=generations.parents_of(submission.participant_id, inputs.image_ids, inputs.texts),
+            parents=parents,
             owner=self._heartbeat.runner_id,
             request_id=submission.request_id,
         )
-        generations.insert(record)
-        return record
 
     def _run(self, record: GenerationRecord, function: OperationFunction, submission: Submission) -> Finished:
         generations, owner = self._parts.stores.generations, self._heartbeat.runner_id

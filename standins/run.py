@@ -129,7 +129,7 @@ def start_parts(supervisor: Supervisor, config: Config, data_folder: Path) -> Se
     """Start what is not configured, and return all parts, real and not, when they answer."""
     click.echo("Starting what is not configured ...")
     # All are started before any is waited for: they come up side by side.
-    database = None if config.MONGO_URI.get_secret_value() else start_database(supervisor, data_folder)
+    database = None if config.mongo_is_configured else start_database(supervisor, data_folder)
     names = [] if config.SD_ENDPOINTS else [f"gpu-{number}" for number in range(1, WEBUI_COUNT + 1)]
     webuis = [supervisor.start(name, _standin("webui", "--name", name)) for name in names]
     chat = None if config.chat_provider else supervisor.start("chat", _standin("chat"))

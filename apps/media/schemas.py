@@ -6,6 +6,8 @@ from apps.schemas import Envelope
 
 _URL = "http://127.0.0.1:5002/images/5f0c2a…e1.png"
 
+_PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAEElEQVR42mP8zwABTAwUMQBJQQEPkWFcdwAAAABJRU5ErkJggg=="
+
 
 class Uploaded(BaseModel):
     """Where the picture is now."""
@@ -28,6 +30,6 @@ class UploadAnswer(Envelope[Uploaded]):
 class UploadBody(BaseModel):
     """A picture in JSON instead of a form."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"image": "iVBORw0KGgo…"}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"image": _PICTURE}]})
 
     image: str = Field(description="BASE64, bare or as a data URL, or a URL of this server")

@@ -8,9 +8,11 @@ from standins.pictures.families import Builder
 from standins.pictures.relief import View
 
 FAMILIES: dict[str, Builder] = {
-    r"drone|quadcopter|multicopter|uav|aircraft": families.drone, r"chair|stool|sofa|seat|armchair": families.chair,
+    r"drone|quadcopter|multicopter|uav|aircraft": families.drone,
+    r"chair|stool|sofa|seat|armchair": families.chair,
     r"table|desk(?! lamp)": families.table, r"lamp|light fixture|lantern|luminaire": families.lamp,
-    r"cup|mug|tumbler": families.cup, r"bottle|flask|thermos|vase": families.bottle, r"kettle|teapot|pot": families.kettle,
+    r"cup|mug|tumbler": families.cup, r"bottle|flask|thermos|vase": families.bottle,
+    r"kettle|teapot|pot": families.kettle,
     r"bag|backpack|suitcase|handbag|luggage": families.bag, r"shoe|sneaker|boot": families.shoe,
     r"vehicle|car|truck|van|tractor|bus|cart|stroller": families_more.vehicle,
     r"speaker|loudspeaker|soundbox|radio": families_more.speaker,
@@ -22,7 +24,8 @@ UNKNOWN: tuple[Builder, ...] = (families_more.device, families_more.vessel, fami
 COLOURS = {
     "red": (0.78, 0.16, 0.14), "orange": (0.92, 0.48, 0.12), "yellow": (0.93, 0.76, 0.2), "green": (0.3, 0.55, 0.3),
     "blue": (0.18, 0.38, 0.72), "purple": (0.45, 0.3, 0.62), "pink": (0.9, 0.6, 0.66), "brown": (0.5, 0.34, 0.22),
-    "wood": (0.65, 0.46, 0.28), "wooden": (0.65, 0.46, 0.28), "black": (0.16, 0.16, 0.18), "silver": (0.72, 0.74, 0.77),
+    "wood": (0.65, 0.46, 0.28), "wooden": (0.65, 0.46, 0.28), "black": (0.16, 0.16, 0.18),
+    "silver": (0.72, 0.74, 0.77),
     "white": (0.9, 0.9, 0.89), "grey": (0.55, 0.56, 0.58), "gray": (0.55, 0.56, 0.58),
 }  # fmt: skip
 VIEWS = {
@@ -33,7 +36,7 @@ VIEWS = {
 }  # fmt: skip
 SCENES = {
     "field": r"field|farm\w*|wheat|rice|paddy|paddies|orchard|countryside|meadow|grass\w*|crop\w*|village|garden|park",
-    "room": r"room|kitchen|office|interior|indoors?|studio apartment|bedroom|lobby|workshop|laboratory|floor|bench|window",
+    "room": r"room|kitchen|office|interior|indoors?|apartment|bedroom|lobby|workshop|laboratory|bench|window|floor",
     "street": r"street|city|urban|square|subway|road|building\w*|plaza|terrace|platform",
     "mountain": r"mountain\w*|hills?|landscape|forest|trail|valley|sky|lake|sea\w*|beach|desert|outdoors?",
 }  # fmt: skip
@@ -41,10 +44,9 @@ STYLE_WORDS = {
     "normals": r"normal map|normals map", "clay": r"clay|white model|matte white|plaster|untextured|gr[ae]y model",
     "sketch": r"sketch\w*|line ?drawing|line ?art|pencil|hand[- ]drawn|doodle|ink drawing|linework",
 }  # fmt: skip
-STOP_WORDS = frozenset(
-    "the and with for from product photo photograph render rendering realistic sketch drawing line lineart pencil clay "
-    "matte white model view design concept studio new best quality high front back left right top side".split()
-)
+STUDIO_WORDS = r"white background|plain background|studio light\w*|simple background|product photo\w*"
+STOP_WORDS = set(re.findall(r"\w+", """the and with for from product photo photograph render rendering realistic sketch
+    drawing line lineart pencil clay matte white model view design concept studio new best quality high"""))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,29 +69,41 @@ def _found(words: str, text: str) -> bool:
 def read(prompt: str) -> Reading:
     """The first family that is named, the style, the view, the colour and the scene."""
     text = re.sub(r"[()\[\]]|:\d[\d.]*", " ", prompt.lower())
-    style = next((style for style, words in STYLE_WORDS.items() if _found(words, text)), "photo")
-    places = {
-        found.start(): build for words, build in FAMILIES.items() if (found := re.search(rf"\b(?:{words})s?\b", text))
-    }
-    build = places[min(places)] if places else None
-    studio = _found(r"white background|plain background|studio light\w*|simple background|product photo\w*", text)
-    scene = None if studio else next((name for name, words in SCENES.items() if _found(words, text)), None)
-    view = next((view for words, view in VIEWS.items() if _found(rf"(?:(?:from|view from) (?:the )?)?(?:{words})(?:[- ]?side)? view|"
-                 rf"(?:view(?:ed)? |seen )?from (?:the )?(?:{words})|(?:{words}) elevation", text)), None)  # fmt: skip
-    colour = next(
-        (
-            rgb
-            for word, rgb in COLOURS.items()
-            if re.search(rf"\b{word}\b(?! (?:background|clay|model|paper|ground))", text)
-        ),
-        None,
-    )
-    words = re.findall(r"[a-z]{3,}", text.split(",")[0])
-    nouns = " ".join(word for word in words if word not in STOP_WORDS)
-    before = re.split(r"\b(?:in|on|at|against|beside|near|over)\b", text.split(",")[0], maxsplit=1)
-    named = len(before) == 2 and before[0].strip() and not any(_found(words, before[0]) for words in SCENES.values())
     first = text.split(",")[0]
-    is_place = scene is not None and not named and any(_found(words, first) for words in SCENES.values())
-    if is_place and (build is families.table or min(places, default=0) > len(first)):
+    style = next((style for style, words in STYLE_WORDS.items() if _found(words, text)), "photo")
+    scene = None if style != "photo" or _found(STUDIO_WORDS, text) else _scene(text)
+    before = re.split(r"\b(?:in|on|at|against|beside|near|over)\b", first, maxsplit=1)
+    is_named = len(before) == 2 and bool(before[0].strip()) and _scene(before[0]) is None
+    build, position = _family(text)
+    is_place = scene is not None and not is_named and _scene(first) is not None
+    if is_place and (build is families.table or position > len(first)):
         build = None  # furniture and what is named later belong to the place
-    return Reading(style, build, nouns, view, colour, scene, bool(build or named or scene is None))
+    words = " ".join(word for word in re.findall(r"[a-z]{3,}", first) if word not in STOP_WORDS)
+    has_product = bool(build or is_named or scene is None)
+    return Reading(style, build, words, _view(text), _colour(text), scene, has_product)
+
+
+def _scene(text: str) -> str | None:
+    return next((name for name, words in SCENES.items() if _found(words, text)), None)
+
+
+def _family(text: str) -> tuple[Builder | None, int]:
+    """The family that is named first, and where."""
+    hits = ((re.search(rf"\b(?:{words})s?\b", text), build) for words, build in FAMILIES.items())
+    places = {hit.start(): build for hit, build in hits if hit}
+    return (places[min(places)], min(places)) if places else (None, 0)
+
+
+def _view(text: str) -> View | None:
+    for words, view in VIEWS.items():
+        if _found(rf"(?:{words})(?:[- ]?side)? (?:view|elevation)|from (?:the )?(?:{words})", text):
+            return view
+    return None
+
+
+def _colour(text: str) -> tuple[float, float, float] | None:
+    """A colour word that is not the ground's or the style's."""
+    for word, rgb in COLOURS.items():
+        if re.search(rf"\b{word}\b(?! (?:background|clay|model|paper|ground))", text):
+            return rgb
+    return None

@@ -57,6 +57,7 @@ def of_solids(solids: list[Solid], view: View, fill: float = 0.7) -> Relief:
     depth = np.where(covered, shape[pick], -1.0).astype(np.float32)
     seen_normals = (normals[pick] * covered[:, :, None]).astype(np.float32)
     lines = _edges(covered, depth, seen_normals, np.where(covered, parts[pick], -1))
+    seen_normals = _smoothed(seen_normals, covered)
     ground = _shadow(np.concatenate([solid.points for solid in solids]), turn, centre, scale)
     return Relief(covered, seen_normals, depth, np.where(covered, materials[pick], BODY), lines, ground)
 
@@ -94,6 +95,13 @@ def _edges(covered: Mask, depth: Grid, normals: NDArray[np.float32], parts: NDAr
     return np.maximum(lines, silhouette).astype(np.float32)
 
 
+def _smoothed(normals: NDArray[np.float32], covered: Mask) -> NDArray[np.float32]:
+    """The points' facets evened out."""
+    even = np.stack([grids.blur(np.ascontiguousarray(normals[:, :, axis]), 1) for axis in range(3)], -1)
+    even /= np.maximum(np.linalg.norm(even, axis=-1, keepdims=True), 1e-6)
+    return np.asarray(even * covered[:, :, None], dtype=np.float32)
+
+
 def _shadow(points: NDArray[np.float32], turn: NDArray[np.float32], centre: NDArray[np.float32], scale: float) -> Grid:
     """What the product's points darken on the ground beneath it, 0 to 1."""
     foot = points[:, 1].min()
@@ -114,9 +122,10 @@ def of_structure(structure: Structure) -> Relief:
     lines = structure.lines * (0.15 + 0.85 * grids.dilate(covered, 3))
     height = inflated(covered) * 26
     strokes = grids.blur(lines * covered, 1)
-    height = height - 2.2 * strokes
-    if not structure.is_drawing:
-        height = height + 10 * grids.blur(structure.greys, 2) * covered
+    if structure.is_drawing:
+        height = height - 2.2 * strokes
+    else:
+        height = 0.6 * height + 9 * grids.blur(structure.greys, 1) * covered - 0.5 * strokes
     down, across = np.gradient(grids.blur(height.astype(np.float32), 2))
     normals = np.stack([-across, down, np.full_like(down, 0.75)], -1)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
@@ -145,6 +154,7 @@ def _fields(structure: Structure, covered: Mask) -> NDArray[np.int8]:
         blob = grids.largest_blob(free)
         if blob.sum() < 40:
             break
-        materials[blob.repeat(2, 0).repeat(2, 1)] = material
-        free = free & ~grids.dilate(blob, 1)
+        whole = grids.erode(grids.dilate(blob, 3), 2)  # over hatching
+        materials[whole.repeat(2, 0).repeat(2, 1)] = material
+        free = free & ~whole
     return materials

@@ -44,7 +44,8 @@ def _ridge(dice: Dice, level: float, height: float) -> Grid:
     for n in (1, 2, 4, 7):
         line -= height * np.sin(across * 6.3 * n * dice.uniform(0.6, 1.2) + dice.uniform(0, 6)) / n
     rows = np.linspace(0, 1, SIDE)[:, None]
-    return np.clip((rows - line[None, :]) * SIDE * 0.7, 0, 1).astype(np.float32)
+    ridge: Grid = np.clip((rows - line[None, :]) * SIDE * 0.7, 0, 1).astype(np.float32)
+    return ridge
 
 
 def _flat(colour: tuple[float, float, float]) -> Colours:

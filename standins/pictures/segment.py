@@ -43,7 +43,8 @@ def _distance(colours: Grid, ground: Grid) -> Grid:
     down, across = np.gradient(colours.mean(axis=2))
     is_smooth = np.clip(1.2 - grids.blur(np.hypot(down, across), 1) * 40, 0, 1)
     darker = np.clip(-light, 0, None) * np.where((light > -0.4) & (chroma < 0.06), 1 - 0.9 * is_smooth, 1)
-    return (np.clip(light, 0, None) * 1.5 + darker + chroma).astype(np.float32)
+    far: Grid = (np.clip(light, 0, None) * 1.5 + darker + chroma).astype(np.float32)
+    return far
 
 
 def object_mask(image: Image.Image) -> Mask | None:
@@ -53,10 +54,17 @@ def object_mask(image: Image.Image) -> Mask | None:
     if strong < 0.05:
         return None
     seen = distance > max(0.04, min(0.12, strong * 0.3))
-    solid = grids.erode(grids.filled(grids.dilate(seen, 4)), 4) | seen
+    solid = _closed(seen, 4)
+    if seen.sum() > 0.6 * solid.sum():  # surfaces, not strokes: less to bridge
+        solid = _closed(seen, 2)
     blob = grids.largest_blob(grids.dilate(grids.erode(solid, 1), 1))
     part = blob.mean()
     return grids.filled(blob) if SMALLEST < part < LARGEST else None
+
+
+def _closed(seen: Mask, gap: int) -> Mask:
+    """Gaps bridged, what is enclosed filled."""
+    return grids.erode(grids.filled(grids.dilate(seen, gap)), gap) | seen
 
 
 def candidates(image: Image.Image) -> list[Image.Image]:

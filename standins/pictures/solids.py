@@ -122,7 +122,7 @@ def cylinder(radius: float, height: float, material: int = BODY, bevel: float = 
 
 
 def tube(path: Sequence[Sequence[float]], radius: float, material: int = BODY, smooth: bool = True) -> Solid:
-    """A round bar along a path; the corners are rounded if `smooth`."""
+    """A round bar along a path, round at its ends; corners are rounded if `smooth`. A closed path has no ends."""
     line = np.array(path, np.float32)
     if smooth and len(line) > 2:
         for _ in range(3):
@@ -138,8 +138,15 @@ def tube(path: Sequence[Sequence[float]], radius: float, material: int = BODY, s
     other = np.cross(along, side)
     angle = np.linspace(0, 2 * np.pi, max(8, int(6.3 * radius / SPACING)), endpoint=False)[:, None, None]
     normals = np.cos(angle) * side + np.sin(angle) * other
-    points = spine + radius * normals
-    return Solid(points.reshape(-1, 3).astype(np.float32), normals.reshape(-1, 3).astype(np.float32), material)
+    points = (spine + radius * normals).reshape(-1, 3)
+    if np.linalg.norm(line[0] - line[-1]) < radius:
+        return Solid(points.astype(np.float32), normals.reshape(-1, 3).astype(np.float32), material)
+    cap = ball([radius] * 3)
+    return Solid(
+        np.concatenate([points, cap.points + line[0], cap.points + line[-1]]).astype(np.float32),
+        np.concatenate([normals.reshape(-1, 3), cap.normals, cap.normals]).astype(np.float32),
+        material,
+    )
 
 
 def ring(radius: float, thickness: float, material: int = BODY) -> Solid:

@@ -54,7 +54,9 @@ def lines_of(image: Image.Image) -> Grid:
     down, across = np.gradient(grids.blur(grey, 1))
     edges = np.clip(np.hypot(down, across) * 9 - 0.25, 0, 1)
     has_strokes = float(np.mean(strokes > 0.3)) > 0.004 and float(np.median(grey)) > 0.6
-    return np.maximum(strokes, edges * (0.0 if has_strokes and _is_flat(grey) else 1.0)).astype(np.float32)
+    is_drawing = has_strokes and _is_flat(grey)
+    lines: Grid = (strokes if is_drawing else np.maximum(strokes, edges)).astype(np.float32)
+    return lines
 
 
 def _is_flat(grey: Grid) -> bool:

@@ -45,7 +45,8 @@ def studio(tone: tuple[float, float, float], relief: Relief, strength: float) ->
     rows, across = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
     glow = 1.04 - 0.1 * (across**2 + (rows + 0.2) ** 2) - 0.05 * np.clip(rows, 0, 1)
     ground = np.array(tone, np.float32) * glow[:, :, None].astype(np.float32)
-    return np.clip(ground * (1 - strength * relief.shadow)[:, :, None], 0, 1).astype(np.float32)
+    shaded: Colours = np.clip(ground * (1 - strength * relief.shadow)[:, :, None], 0, 1).astype(np.float32)
+    return shaded
 
 
 def clay(relief: Relief, size: tuple[int, int]) -> Image.Image:
@@ -85,9 +86,10 @@ def sketch(relief: Relief, size: tuple[int, int], dice: Dice) -> Image.Image:
     shade = np.clip(0.62 - light, 0, 1) * hatch * 0.75 + np.clip(0.28 - light, 0, 1) * cross * 0.9
     cast = np.clip(relief.shadow - 0.25, 0, 1) * hatch * 0.5 * ~relief.covered
     pressure = 0.75 + 0.25 * grids.enlarge(dice.random((12, 12)).astype(np.float32), (SIDE, SIDE))
-    dark = np.clip(strokes * pressure + shade * relief.covered + cast, 0, 1)
-    ink = grids.enlarge(dark.astype(np.float32), size)
-    ink = np.clip((ink - 0.12) * 1.35, 0, 1)[:, :, None]
+    # Lines are softened before they are enlarged and hardened after it: so they show no steps.
+    soft, fine = grids.blur(strokes * pressure, 1), (shade * relief.covered + cast).astype(np.float32)
+    edges = np.clip((grids.enlarge(soft.astype(np.float32), size) - 0.2) * 3, 0, 0.95)
+    ink = np.maximum(edges, np.clip(grids.enlarge(fine, size) * 1.35 - 0.12, 0, 0.8))[:, :, None]
     paper, graphite = np.array([0.985, 0.98, 0.97], np.float32), np.array([0.2, 0.2, 0.23], np.float32)
     return grids.to_image((paper + (graphite - paper) * ink).astype(np.float32))
 

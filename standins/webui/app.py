@@ -10,7 +10,7 @@ from flask import Flask, Response, g, jsonify, request
 from standins import wire
 from standins.control import control_blueprint
 from standins.webui import extensions, internal, sdapi
-from standins.webui.errors import FAULTS, CrashedError, WebUIError, RefusedError
+from standins.webui.errors import FAULTS, CrashedError, RefusedError, WebUIError
 from standins.webui.instance import Instance, Settings
 
 Answer = Response | tuple[Response, int]

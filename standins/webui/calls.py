@@ -6,7 +6,7 @@ from typing import Any
 from standins.faults import Fault
 from standins.pictures import codec
 from standins.webui import controlnet
-from standins.webui.errors import BROKEN_IMAGE, CrashedError, WebUIError, RefusedError
+from standins.webui.errors import BROKEN_IMAGE, CrashedError, RefusedError, WebUIError
 from standins.webui.generation import Inputs, Job
 from standins.webui.instance import Instance
 

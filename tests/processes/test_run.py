@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -175,7 +176,9 @@ def test_a_wrong_setting_is_named_before_anything_starts(launch: Launch) -> None
         assert "SD_ENDPOINTS" in run.launcher.said()
 
 
-def test_the_example_of_settings_names_each_setting_with_its_default() -> None:
+def test_the_example_of_settings_names_each_setting_and_is_itself_a_right_configuration(tmp_path: Path) -> None:
     lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
-    named = [line[1:].partition("=")[0] for line in lines if line.startswith("#") and "=" in line.split(" ")[0]]
-    assert named == list(Config.model_fields)
+    settings = [line[1:] for line in lines if re.match("#[A-Z_]+=", line)]
+    assert [setting.partition("=")[0] for setting in settings] == list(Config.model_fields)
+    (tmp_path / ".env").write_text("\n".join(settings), "utf-8")
+    assert Config(_env_file=tmp_path / ".env").SD_POOL_TIMEOUT == Config.model_fields["SD_POOL_TIMEOUT"].default

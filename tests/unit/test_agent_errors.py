@@ -47,7 +47,9 @@ def test_every_class_has_a_docstring_and_keeps_its_sentence(kind: type[AgentErro
 
 
 @pytest.mark.parametrize(
-    "kind", [one for one in _agent_errors() if issubclass(one, SDError) and one is not SDError], ids=lambda k: k.__name__
+    "kind",
+    [one for one in _agent_errors() if issubclass(one, SDError) and one is not SDError],
+    ids=lambda k: k.__name__,
 )
 def test_every_leaf_of_sd_says_why_it_may_go_elsewhere(kind: type[SDError]) -> None:
     assert f"Elsewhere: {'yes' if kind.elsewhere else 'no'}" in (kind.__doc__ or "")
@@ -55,7 +57,9 @@ def test_every_leaf_of_sd_says_why_it_may_go_elsewhere(kind: type[SDError]) -> N
 
 @pytest.mark.parametrize("kind", REQUESTS_ERRORS, ids=lambda kind: kind.__name__)
 def test_a_translated_error_names_the_instance(kind: type[requests.RequestException]) -> None:
-    error = translate(requests.RequestException("x") if kind is requests.exceptions.JSONDecodeError else kind("x"), "gpu1:7860")
+    error = translate(
+        requests.RequestException("x") if kind is requests.exceptions.JSONDecodeError else kind("x"), "gpu1:7860"
+    )
     assert error.instance == "gpu1:7860"
     assert "gpu1:7860" in error.message
 

@@ -16,7 +16,10 @@ from agent.payloads import ControlNetUnit
 from tests.agent_standins import CHECKPOINT, picture, request
 
 HAS = Capabilities(
-    checkpoints=(Checkpoint(f"{CHECKPOINT}.safetensors [abc]", CHECKPOINT, "abc", None), Checkpoint("b", "b", None, None)),
+    checkpoints=(
+        Checkpoint(f"{CHECKPOINT}.safetensors [abc]", CHECKPOINT, "abc", None),
+        Checkpoint("b", "b", None, None),
+    ),
     samplers=(Sampler("DPM++ 2M", "karras"), Sampler("Euler a", None)),
     schedulers=(
         Scheduler("Automatic", frozenset({"automatic"})),

@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from store import schema
 from store.clock import utc_now
 from store.documents import GenerationInputs, GenerationRecord, Output, StepRecord
 from store.errors import StoreUnavailableError
-from store.repeat import idempotent, insert_once
 from store.saved_states import SavedState
 from store.stores import Stores
 from store.uploads import Upload
@@ -93,25 +91,6 @@ def test_a_restart_in_the_middle_of_writes_is_survived_and_each_write_happens_on
 def uploads_of(stores: Stores, participant_id: str) -> tuple[Upload, ...]:
     now = utc_now()
     return stores.uploads.of_participant(participant_id, now - timedelta(hours=1), now + timedelta(hours=1))
-
-
-def test_a_write_during_which_the_server_restarts_is_repeated(server: EmbeddedMongo) -> None:
-    with opened_stores(server.uri, "d") as stores:
-        stores.database.ping()
-        runs: list[int] = []
-
-        @idempotent
-        def insert() -> None:
-            runs.append(len(runs))
-            if len(runs) == 1:
-                # The pooled connection is dead now, though the server is back: the first try fails.
-                server.kill()
-                server.start()
-            insert_once(stores.database.collection(schema.UPLOADS), {"_id": "u", "received_at": utc_now()})
-
-        insert()
-        assert len(runs) == 2
-        assert stores.database.collection(schema.UPLOADS).count_documents({}) == 1
 
 
 def test_a_server_that_stays_down_is_reported_and_not_waited_for_long(server: EmbeddedMongo) -> None:

@@ -1,0 +1,119 @@
+"""The client of the multi-view protocol in docs/multiview.md."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from agent.errors import (
+    MultiviewError,
+    MultiviewNotConfiguredError,
+    MultiviewRejectedError,
+    MultiviewServiceError,
+    MultiviewTimeoutError,
+    MultiviewUnreachableError,
+)
+from agent.images import PNG_MAGIC
+from agent.multiview import MultiviewClient
+from tests.agent_standins import picture
+
+NAMES = ("front", "back")
+
+
+@pytest.fixture
+def client(httpserver: HTTPServer) -> Iterator[MultiviewClient]:
+    multiview = MultiviewClient(httpserver.url_for("/mv/"), connect_timeout_s=1, read_timeout_s=0.5)
+    yield multiview
+    multiview.close()
+
+
+def _view(name: str, image: bytes) -> dict[str, str]:
+    return {"name": name, "image": base64.b64encode(image).decode()}
+
+
+def test_views_come_in_the_order_they_were_asked_for_as_png(httpserver: HTTPServer, client: MultiviewClient) -> None:
+    rows = [_view("back", picture(kind="JPEG")), _view("top", picture()), _view("front", picture())]
+    httpserver.expect_request("/mv/views", method="POST").respond_with_json({"views": rows})
+    views = client.views(picture(mode="RGBA"), NAMES, seed=5)
+    assert [view.name for view in views] == ["front", "back"]
+    assert all(view.image_bytes.startswith(PNG_MAGIC) for view in views)
+    sent = httpserver.log[0][0].get_json()
+    assert (sent["views"], sent["seed"]) == (["front", "back"], 5)
+    assert base64.b64decode(sent["image"]) == picture(mode="RGBA")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, {"error": "no"}, MultiviewRejectedError),
+        (404, {}, MultiviewRejectedError),
+        (500, {}, MultiviewServiceError),
+        (302, {}, MultiviewServiceError),
+        (200, [], MultiviewServiceError),
+        (200, {"views": ["x"]}, MultiviewServiceError),
+        (200, {"views": [_view("front", picture())]}, MultiviewServiceError),
+        (200, {"views": [_view("front", picture()), _view("back", b"x")]}, MultiviewServiceError),
+        (200, {"views": [_view("front", picture()), {"name": "back"}]}, MultiviewServiceError),
+    ],
+)
+def test_every_bad_answer_is_translated(
+    httpserver: HTTPServer, client: MultiviewClient, status: int, body: Any, kind: type[MultiviewError]
+) -> None:
+    httpserver.expect_request("/mv/views").respond_with_json(body, status=status)
+    with pytest.raises(kind):
+        client.views(picture(), NAMES, seed=1)
+    assert len(httpserver.log) == 1
+
+
+def test_an_answer_that_is_no_json_is_a_fault_of_the_service(httpserver: HTTPServer, client: MultiviewClient) -> None:
+    httpserver.expect_request("/mv/views").respond_with_data("<html>")
+    with pytest.raises(MultiviewServiceError):
+        client.views(picture(), NAMES, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "kind"),
+    [
+        (None, MultiviewNotConfiguredError),
+        ("", MultiviewNotConfiguredError),
+        ("gpu1:9000", MultiviewNotConfiguredError),
+        ("gpu1", MultiviewNotConfiguredError),
+        ("http://", MultiviewNotConfiguredError),
+        ("http://127.0.0.1:9", MultiviewUnreachableError),
+    ],
+)
+def test_a_service_that_is_not_there_is_called_so(endpoint: str | None, kind: type[MultiviewError]) -> None:
+    client = MultiviewClient(endpoint, connect_timeout_s=1)
+    with pytest.raises(kind):
+        client.views(picture(), NAMES, seed=1)
+    assert not client.is_healthy()
+
+
+def test_no_answer_in_time_is_a_timeout(httpserver: HTTPServer, client: MultiviewClient) -> None:
+    import threading
+
+    gate = threading.Event()
+
+    def hang(_request: Any) -> Any:
+        gate.wait(5)
+        raise ConnectionError
+
+    httpserver.expect_request("/mv/views").respond_with_handler(hang)
+    with pytest.raises(MultiviewTimeoutError):
+        client.views(picture(), NAMES, seed=1)
+    gate.set()
+
+
+@pytest.mark.parametrize(("body", "healthy"), [({"status": "ok"}, True), ({"status": "loading"}, False), ([], False)])
+def test_health_is_yes_or_no(httpserver: HTTPServer, client: MultiviewClient, body: Any, healthy: bool) -> None:
+    httpserver.expect_request("/mv/health", method="GET").respond_with_json(body)
+    assert client.is_healthy() is healthy
+
+
+def test_only_a_configured_client_says_so() -> None:
+    assert MultiviewClient("http://gpu1").is_configured
+    assert not MultiviewClient(None).is_configured
