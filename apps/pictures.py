@@ -26,6 +26,20 @@ DATA_URL = re.compile(r"data:image/[\w.+-]+;base64,", re.ASCII)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A checked picture: its bytes, or, when it is kept already, its sha256. Sizes in pixels."""
+
+    media_type: str
+    width: int
+    height: int
+    content: bytes = b""
+    sha256: str = ""
+
+
 @dataclass(frozen=True)
 class PictureDesk:
     """Takes pictures in and gives them out, for one server.
@@ -40,8 +54,8 @@ class PictureDesk:
     public_url: str
     max_megapixels: float
 
-    def take(self, field: str, value: str) -> str:
-        """Return the sha256 of a picture that a JSON body holds, keeping it when it came as BASE64.
+    def read(self, field: str, value: str) -> Picture:
+        """Check a picture that a JSON body holds: BASE64 (bare or as a data URL), or a URL of ours. Keeps nothing.
 
         Raises:
             UnknownImageError: a URL that this server did not give out.
@@ -49,16 +63,35 @@ class PictureDesk:
         """
         if "://" in value[:40] or value.startswith("/images/"):
             return self._resolve(field, value)
-        return self.keep(field, _decode(field, value))
+        return self.inspect(field, _decode(field, value))
 
-    def keep(self, field: str, content: bytes) -> str:
-        """Check a picture's bytes, keep them, and return their sha256.
+    def inspect(self, field: str, content: bytes) -> Picture:
+        """Check a picture's bytes by decoding them. Keeps nothing.
 
         Raises:
             InvalidImageError: empty, broken, too small, too large, or of an unknown type.
         """
-        media_type, width, height = self._inspect(field, content)
-        return self.contents.put(content, media_type, width=width, height=height).sha256
+        if not content:
+            raise InvalidImageError(f"{field}: the picture is empty")
+        try:
+            with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                warnings.simplefilter("error")
+                self._check_size(field, *image.size)
+                image.load()
+                return Picture(Image.MIME[image.format or ""], *image.size, content=content)
+        except UnidentifiedImageError:
+            raise InvalidImageError(f"{field}: not a PNG, JPEG, GIF or WEBP picture") from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise InvalidImageError(f"{field}: the picture has more than {self.max_megapixels:g} megapixels") from None
+        except (OSError, SyntaxError, ValueError, EOFError) as exc:
+            raise InvalidImageError(f"{field}: the picture is broken ({type(exc).__name__})") from exc
+
+    def keep(self, picture: Picture) -> str:
+        """Keep a checked picture, once however often it comes, and return its sha256."""
+        if picture.sha256:
+            return picture.sha256
+        size = {"width": picture.width, "height": picture.height}
+        return self.contents.put(picture.content, picture.media_type, **size).sha256
 
     def url(self, sha256: str) -> str:
         """Return the absolute URL of a kept picture."""
@@ -78,7 +111,7 @@ class PictureDesk:
     def _base(self) -> str:
         return self.public_url or request.url_root.rstrip("/")
 
-    def _resolve(self, field: str, url: str) -> str:
+    def _resolve(self, field: str, url: str) -> Picture:
         try:
             parts, own = urlsplit(url), urlsplit(self._base())
             found = PATH.fullmatch(parts.path.removeprefix(own.path))
@@ -90,26 +123,7 @@ class PictureDesk:
             raise UnknownImageError(
                 f"{field}: this URL was not given out by this server; upload the picture or send it as BASE64"
             )
-        return ref.sha256
-
-    def _inspect(self, field: str, content: bytes) -> tuple[str, int, int]:
-        if not content:
-            raise InvalidImageError(f"{field}: the picture is empty")
-        try:
-            with (
-                warnings.catch_warnings(),
-                Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF", "WEBP")) as image,
-            ):
-                warnings.simplefilter("error")
-                self._check_size(field, *image.size)
-                image.load()
-                return Image.MIME[image.format or ""], *image.size
-        except UnidentifiedImageError:
-            raise InvalidImageError(f"{field}: not a PNG, JPEG, GIF or WEBP picture") from None
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise InvalidImageError(f"{field}: the picture has more than {self.max_megapixels:g} megapixels") from None
-        except (OSError, SyntaxError, ValueError, EOFError) as exc:
-            raise InvalidImageError(f"{field}: the picture is broken ({type(exc).__name__})") from exc
+        return Picture(ref.media_type, ref.width or 0, ref.height or 0, sha256=ref.sha256)
 
     def _check_size(self, field: str, width: int, height: int) -> None:
         if min(width, height) < LEAST_SIDE:

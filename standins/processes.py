@@ -4,7 +4,6 @@ A `Supervisor` is used as a context manager: `start` its children, `wait_until` 
 signal comes or a child dies; leaving the block ends all of them, the first one last.
 """
 
-import ctypes
 import logging
 import os
 import signal
@@ -19,16 +18,11 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self, TypeVar
 
+from standins.guard import DONE, POLL_S, end_process, start_guard
+
 Answer = TypeVar("Answer")
 
-POLL_S = 0.05
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PATIENCE = ((signal.SIGTERM, 3.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
-"""What a child is sent, and for how many seconds it may then go on. The second SIGTERM is for a server that opened its
-port just before it set up its signal handler and lost the first one."""
-
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class StopRequested(KeyboardInterrupt):
@@ -41,12 +35,6 @@ class StartError(Exception):
 
 class ChildDiedError(StartError):
     """A child ended by itself; the message says which, how, and its last log lines."""
-
-
-def end_with_parent() -> None:
-    """Ask the kernel to send this process SIGTERM when its parent dies, however that dies; only Linux can do it."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Child:
@@ -64,8 +52,6 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            # Safe although threads run: between fork and exec it calls one C function, and takes no lock.
-            preexec_fn=end_with_parent,
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -93,50 +79,34 @@ class Child:
         return "\n".join(f"    {line}" for line in self.last_lines) or "    (it wrote nothing)"
 
     def stop(self, in_a_hurry: Callable[[], bool]) -> None:
-        """Ask it to end, ask again, then kill; return when its group is gone. `in_a_hurry` cuts the waiting short."""
-        for number, patience_s in PATIENCE:
-            if self.is_running():
-                # The leader only: how its workers end is its own affair.
-                self.process.send_signal(signal.SIGKILL if in_a_hurry() else number)
-            if self._gone_within(patience_s, in_a_hurry):
-                break
-        self._kill_group()
+        """End it and its group; `in_a_hurry` turning true kills at once."""
+        end_process(self.process.pid, self.is_running, in_a_hurry)
         self._listener.join(timeout=2)
         for handler in list(self._logger.handlers):
             self._logger.removeHandler(handler)
             handler.close()
 
-    def _gone_within(self, seconds: float, in_a_hurry: Callable[[], bool]) -> bool:
-        was_in_a_hurry = in_a_hurry()
-        end = time.monotonic() + seconds
-        while self.is_running() and time.monotonic() < end and in_a_hurry() == was_in_a_hurry:
-            time.sleep(POLL_S)
-        return not self.is_running()
-
-    def _kill_group(self) -> None:
-        # A leader that is gone may have left workers behind.
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            # Gone already; macOS says EPERM of a group that holds only a zombie.
-            return
-
 
 class Supervisor:
     """Starts children, waits for them, and ends all of them when it is left, in the reverse order of their start."""
 
-    def __init__(self, log_folder: Path) -> None:
-        """Nothing starts yet; `log_folder` is made when it is missing."""
+    def __init__(self, log_folder: Path, *, ends_with_parent: bool = False) -> None:
+        """Nothing starts yet; `log_folder` is made when it is missing.
+
+        `ends_with_parent`: the death of our own parent counts as a signal to stop.
+        """
         self._log_folder = log_folder
         self._children: list[Child] = []
         self._signals_received = 0
+        self._parent = os.getppid() if ends_with_parent else None
         self._old_handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        """Take over the signals that ask for the end."""
+        """Take over the signals that ask for the end, and set the guard."""
         self._log_folder.mkdir(parents=True, exist_ok=True)
         for number in STOP_SIGNALS:
             self._old_handlers[number] = signal.signal(number, self._on_signal)
+        self._guard = start_guard()
         return self
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
@@ -150,6 +120,7 @@ class Supervisor:
         enough = max(self._signals_received, 1)
         for child in reversed(self._children):
             child.stop(in_a_hurry=lambda: self._signals_received > enough)
+        self._guard.communicate(DONE)
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
 
@@ -157,7 +128,13 @@ class Supervisor:
         """Start a child with `env` on top of our own environment, and remember it."""
         child = Child(name, command, env or {}, self._log_folder)
         self._children.append(child)
+        self._tell_guard(child.process.pid)
         return child
+
+    def _tell_guard(self, pid: int) -> None:
+        assert self._guard.stdin is not None
+        self._guard.stdin.write(f"{pid}\n")
+        self._guard.stdin.flush()
 
     def wait_until(self, answer: Callable[[], Answer | None], what: str, timeout_s: float) -> Answer:
         """Ask again and again until `answer` returns something true, and return it.
@@ -176,8 +153,8 @@ class Supervisor:
         raise StartError(f"{what} was not ready after {timeout_s:g} s. The last lines of {self._newest_story()}")
 
     def check(self) -> None:
-        """Raise StopRequested when a signal came, ChildDiedError when a child is gone."""
-        if self._signals_received:
+        """Raise StopRequested when a signal came or the parent is gone, ChildDiedError when a child is gone."""
+        if self._signals_received or self._parent not in {None, os.getppid()}:
             raise StopRequested
         for child in self._children:
             if not child.is_running():

@@ -21,7 +21,7 @@ import click
 
 from config import Config, ConfigError, load_config
 from standins.embedded import Database, start_database, wait_for
-from standins.processes import Child, StartError, StopRequested, Supervisor, end_with_parent
+from standins.processes import Child, StartError, StopRequested, Supervisor
 
 HOST = "127.0.0.1"
 """Never another one here: stand-ins and the embedded database are for this machine only."""
@@ -63,21 +63,19 @@ class Setup:
 @click.option("--end-with-parent", "ends_with_parent", is_flag=True, help="End when the caller (make) is killed.")
 def main(ends_with_parent: bool) -> None:
     """Run until the end is asked for; exit code 0 then, 1 when a part failed, 2 when nothing could start."""
-    if ends_with_parent:
-        end_with_parent()
     try:
         config = load_config()
         with only_user_of(config.DATA_DIR.resolve()):
             make_sure_port_is_free(config.PORT)
-            _run(config)
+            _run(config, ends_with_parent)
     except (ConfigError, CannotStartError) as exc:
         click.secho(f"\ncannot start: {exc}", fg="red", err=True)
         sys.exit(2)
 
 
-def _run(config: Config) -> None:
+def _run(config: Config, ends_with_parent: bool) -> None:
     data_folder = config.DATA_DIR.resolve()
-    with Supervisor(data_folder / "logs") as supervisor:
+    with Supervisor(data_folder / "logs", ends_with_parent=ends_with_parent) as supervisor:
         try:
             setup = start_parts(supervisor, config, data_folder)
             url = start_server(supervisor, config, setup)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from agent.instance import SDInstance
 from agent.payloads import Txt2ImgRequest
 
 CHECKPOINT = "realisticVisionV60B1_v60B1VAE"
+_PATIENCE_S = 5.0
 _ADDRESS = re.compile(r"listening on (http://\S+)")
 
 
@@ -49,9 +51,12 @@ class StandIn:
         return cast(dict[str, Any], self._steer("GET", "state"))
 
     def reset(self) -> None:
-        """Forget faults, gate and journal."""
+        """Forget faults, gate and journal, once the calls that a fault held have ended."""
         self._steer("DELETE", "faults")
         self.open_gate()
+        end = time.monotonic() + _PATIENCE_S
+        while self.state()["running"] and time.monotonic() < end:
+            time.sleep(0.005)
         self._steer("DELETE", "journal")
 
     def instance(self, **more: Any) -> SDInstance:

@@ -77,16 +77,17 @@ def image(name: str) -> ResponseReturnValue:
 
 
 def _kept(kind: UploadKind) -> ResponseReturnValue:
+    desk = services().pictures
     if request.is_json:
-        body = read_json(UploadBody)
-        file_name, sha256 = "", services().pictures.take("image", body.image)
+        file_name, picture = "", desk.read("image", read_json(UploadBody).image)
     else:
         part = request.files.get("file")
         if part is None:
             raise BusinessException(BUSINESS_FAIL, "No file provided: send a multipart form with the part 'file'")
-        file_name, sha256 = part.filename or "", services().pictures.keep("file", part.read())
+        file_name, picture = part.filename or "", desk.inspect("file", part.read())
+    sha256 = desk.keep(picture)
     services().stores.uploads.add(Upload(None, sha256, file_name[:FILE_NAME_LIMIT], kind))
-    url = services().pictures.url(sha256)
+    url = desk.url(sha256)
     return succeeded({"url": url}, url=url)
 
 

@@ -33,8 +33,7 @@ def generate(json: GenerateRequest) -> ResponseReturnValue:
     """
     button, parts = json.selected_button_info, services()
     operation = find_operation(button.ai_stage, button.button_text)
-    participant = parts.stores.participants.find_or_create(json.username)
-    submission = submission_of(json, operation, parts.pictures, participant.id)
+    submission = submission_of(json, operation, parts.pictures, parts.stores.participants)
     finished = parts.runner.run(submission)
     data = legacy_data(operation, finished.products, parts.pictures, json.image_format)
     return succeeded(data), {"X-Generation-ID": finished.generation_id, "X-Seed": str(submission.inputs.seed)}

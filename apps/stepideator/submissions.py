@@ -12,10 +12,15 @@ from apps.stepideator.operations import STAGES, Need, Operation, Shape
 from apps.stepideator.schemas import Block, GenerateRequest
 from config import APP_ID_STEPIDEATOR
 from jobs.submission import Inputs, Product, Submission, Text, chosen_seed
+from store.participants import Participants
 
 
-def submission_of(body: GenerateRequest, operation: Operation, desk: PictureDesk, participant_id: str) -> Submission:
+def submission_of(
+    body: GenerateRequest, operation: Operation, desk: PictureDesk, participants: Participants
+) -> Submission:
     """Check what the operation needs and turn the request into a submission.
+
+    Everything is checked before anything is kept, so a refused request leaves no trace.
 
     Raises:
         BusinessException: something is missing, with the words of the contract; or a picture is unusable.
@@ -24,18 +29,19 @@ def submission_of(body: GenerateRequest, operation: Operation, desk: PictureDesk
     canvases = [value for value in body.selected_canvas_records or [] if value]
     stage = STAGES.get(body.current_stage, "")
     _check_needs(operation, body.selected_texts, canvases, stage)
+    pictures = [desk.read(f"selectedCanvasRecords.{i}", value) for i, value in enumerate(canvases)]
     inputs = Inputs(
         task=task,
         num=num,
         seed=chosen_seed(body.seed),
         texts=tuple(body.selected_texts or ()),
-        image_ids=tuple(desk.take(f"selectedCanvasRecords.{i}", value) for i, value in enumerate(canvases)),
+        image_ids=tuple(desk.keep(picture) for picture in pictures),
         stage=stage,
     )
     return Submission(
         app_id=APP_ID_STEPIDEATOR,
         operation=operation.name,
-        participant_id=participant_id,
+        participant_id=participants.find_or_create(body.username).id,
         inputs=inputs,
         origin={
             "ai_stage": operation.ai_stage,

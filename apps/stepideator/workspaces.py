@@ -27,7 +27,7 @@ def without_pictures(text: str, desk: PictureDesk) -> str:
             # Only what comes back letter by letter is taken out.
             if base64.b64encode(content).decode("ascii") != encoded:
                 return found[0]
-            return f"data:{media_type};sha256,{desk.keep('data', content)}"
+            return f"data:{media_type};sha256,{desk.keep(desk.inspect('data', content))}"
         except (binascii.Error, InvalidImageError):
             return found[0]
 

@@ -88,7 +88,7 @@ def sketch(relief: Relief, size: tuple[int, int], dice: Dice) -> Image.Image:
     pressure = 0.75 + 0.25 * grids.enlarge(dice.random((12, 12)).astype(np.float32), (SIDE, SIDE))
     # Lines are softened before they are enlarged and hardened after it: so they show no steps.
     soft, fine = grids.blur(strokes * pressure, 1), (shade * relief.covered + cast).astype(np.float32)
-    edges = np.clip((grids.enlarge(soft.astype(np.float32), size) - 0.2) * 3, 0, 0.95)
+    edges = np.clip((grids.enlarge(soft.astype(np.float32), size) - 0.3) * 3.2, 0, 0.95)
     ink = np.maximum(edges, np.clip(grids.enlarge(fine, size) * 1.35 - 0.12, 0, 0.8))[:, :, None]
     paper, graphite = np.array([0.985, 0.98, 0.97], np.float32), np.array([0.2, 0.2, 0.23], np.float32)
     return grids.to_image((paper + (graphite - paper) * ink).astype(np.float32))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -94,8 +95,6 @@ def test_a_service_that_is_not_there_is_called_so(endpoint: str | None, kind: ty
 
 
 def test_no_answer_in_time_is_a_timeout(httpserver: HTTPServer, client: MultiviewClient) -> None:
-    import threading
-
     gate = threading.Event()
 
     def hang(_request: Any) -> Any:

@@ -87,9 +87,9 @@ def test_when_all_stay_busy_the_message_says_what_to_do() -> None:
 
 def test_the_pools_own_limit_holds_where_none_is_given() -> None:
     pool = _pool(2, timeout_s=0.02)
-    with pool.lease(), pool.lease(), pytest.raises(PoolTimeoutError, match=r"all 2 instances stayed busy for 0\.02 s"):
-        with pool.lease():
-            pass
+    words = r"all 2 instances stayed busy for 0\.02 s"
+    with pool.lease(), pool.lease(), pytest.raises(PoolTimeoutError, match=words), pool.lease():
+        pass
 
 
 def test_without_instances_the_message_names_the_setting() -> None:
