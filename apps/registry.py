@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from apps.stepideator import needs as stepideator
 from apps.stepideator.operations import FUNCTIONS as STEPIDEATOR_FUNCTIONS
 from config import APP_ID_STEPIDEATOR
-from jobs.submission import OperationFunction
+from jobs.run import OperationFunction
 
 FUNCTIONS: Mapping[tuple[int, str], OperationFunction] = {
     (APP_ID_STEPIDEATOR, name): function for name, function in STEPIDEATOR_FUNCTIONS.items()

@@ -1,5 +1,6 @@
 """One run of an operation: its inputs and the capabilities it may use."""
 
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from agent.images import on_white
@@ -8,7 +9,7 @@ from jobs.masking import Masking
 from jobs.painting import Painting
 from jobs.parts import Parts
 from jobs.recorder import Recorder
-from jobs.submission import Inputs
+from jobs.submission import Inputs, Product
 from jobs.views import Views
 
 
@@ -44,3 +45,7 @@ class Run:
     def subject(self) -> str:
         """The main object of the design task, as a short English noun."""
         return self.chat.subject(self.inputs.task)
+
+
+OperationFunction = Callable[[Run], Sequence[Product]]
+"""What an operation is: it makes products with what its run offers."""

@@ -7,8 +7,8 @@ from jobs.context import generation_id
 from jobs.heartbeat import Heartbeat
 from jobs.parts import Parts
 from jobs.recorder import Recorder, described
-from jobs.run import Run
-from jobs.submission import Finished, OperationFunction, Product, Submission, Text
+from jobs.run import OperationFunction, Run
+from jobs.submission import Finished, Product, Submission, Text
 from store.documents import GenerationInputs, GenerationRecord, Output
 
 logger = logging.getLogger(__name__)

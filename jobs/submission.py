@@ -1,15 +1,10 @@
 """What goes into a generation and what comes out of it, as values."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
-
-if TYPE_CHECKING:
-    from jobs.run import Run
-
 
 SEED_LIMIT = 2**32
 
@@ -51,7 +46,6 @@ class Image:
 
 
 Product = Text | Image
-OperationFunction = Callable[["Run"], Sequence[Product]]
 
 
 @dataclass(frozen=True)

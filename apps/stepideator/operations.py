@@ -12,7 +12,7 @@ from apps.codes import BUSINESS_FAIL
 from apps.errors import BusinessException
 from apps.stepideator.logic import brief, model, rendering, sketch
 from apps.stepideator.messages import OPERATION_UNKNOWN
-from jobs.submission import OperationFunction
+from jobs.run import OperationFunction
 
 BRIEF, SKETCH = "设计摘要的辅助生成", "草图的辅助生成"
 MODEL, RENDERING = "模型图的辅助生成", "场景与产品渲染图的辅助生成"
