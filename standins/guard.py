@@ -1,10 +1,10 @@
 """`python -m standins.guard`: ends the processes whose ids it reads when the one who writes them is gone.
 
-A launcher that is killed cannot end its children, and a child need not notice. So a launcher writes the id of each child
-to this process, and at an orderly end the word `done`. When the line is cut before that, they are ended here.
+A launcher that is killed cannot end its children, and a child need not notice. So a launcher writes the id of each
+child to this process, and at an orderly end the word `done`. When the line is cut before that, they are ended here.
 
-The kernel's own way, PR_SET_PDEATHSIG, would send SIGTERM once for each thread of the dying launcher, only on Linux, and
-with nothing to follow for a child that does not heed it.
+The kernel's own way, PR_SET_PDEATHSIG, would send SIGTERM once for each thread of the dying launcher, only on Linux,
+and with nothing to follow for a child that does not heed it.
 """
 
 import os
@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 POLL_S = 0.05
 PATIENCE = ((signal.SIGTERM, 3.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
-"""What a process is sent, and for how many seconds it may then go on. The embedded database needs the rest of the list: a
+"""What a process is sent, and for how many seconds it may then go on. The embedded database needs the whole list: a
 SIGTERM that strikes while it waits in the wrong place is lost, or locks it up."""
 
 DONE = "done"

@@ -12,13 +12,15 @@ from typing import Any, Final
 from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database as MongoDatabase
+from pymongo.errors import ConfigurationError, ServerSelectionTimeoutError
 
+from store.errors import StoreConfigError, StoreUnavailableError
 from store.ids import new_id
 from store.indexes import ensure_indexes
 from store.repeat import idempotent
 from store.schema import Document
 
-CREDENTIALS: Final = re.compile(r"//[^/]*@")
+CREDENTIALS: Final = re.compile(r"//.*@", re.DOTALL)
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,9 +34,13 @@ class StoreConfig:
     socket_timeout_s: float = 60.0
     app_name: str = "stepideator-api"
 
+    @property
+    def address(self) -> str:
+        """Give the connection string without the login."""
+        return CREDENTIALS.sub("//***@", self.uri)
+
     def __repr__(self) -> str:
-        address = CREDENTIALS.sub("//***@", self.uri)
-        return f"StoreConfig(uri={address!r}, database={self.database!r})"
+        return f"StoreConfig(uri={self.address!r}, database={self.database!r})"
 
 
 @dataclass(frozen=True)
@@ -124,9 +130,21 @@ class Database:
             # The embedded server closes connections that were idle for 300 s.
             "maxIdleTimeMS": 120_000,
         }
-        return MongoClient(config.uri, **options)
+        try:
+            return MongoClient(config.uri, **options)
+        except (ConfigurationError, ValueError):
+            # Without its cause, as the driver's message may quote a password that is not escaped.
+            raise StoreConfigError(
+                f"{config.address!r} is not a connection string of MongoDB; it should look like"
+                " mongodb://user:password@host:27017, with special characters percent-encoded"
+            ) from None
 
-    @staticmethod
-    def _server(database: MongoDatabase[Document]) -> ServerInfo:
-        answer = database.client.admin.command("buildInfo")
+    def _server(self, database: MongoDatabase[Document]) -> ServerInfo:
+        try:
+            answer = database.client.admin.command("buildInfo")
+        except ServerSelectionTimeoutError as error:
+            raise StoreUnavailableError(
+                f"MongoDB at {self.config.address} is not reached within"
+                f" {self.config.server_selection_timeout_s:g} s; check that it runs and that its address is right"
+            ) from error
         return ServerInfo(version=str(answer["version"]), embedded="secantusVersion" in answer)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from apps.codes import BUSINESS_FAIL
-from apps.errors import BusinessException
+from apps.errors import BusinessException, InvalidInputError
 from apps.pictures import PictureDesk
 from apps.stepideator import messages
 from apps.stepideator.schemas import SavedState as StateAnswer
@@ -55,9 +55,13 @@ def start(stores: Stores, username: str) -> StateAnswer:
 
 
 def save(stores: Stores, desk: PictureDesk, username: str, workspace: Workspace) -> str:
-    """Keep a workspace; every save is kept, the newest is what `start` returns. Returns the id of the save."""
+    """Keep a workspace and return the id of the save; every save is kept, the newest is what `start` returns.
+
+    Raises:
+        InvalidInputError: it holds a number that JSON does not know.
+    """
+    text = _text_of(workspace)
     participant = stores.participants.find_or_create(username)
-    text = json.dumps(workspace.model_dump(by_alias=True), ensure_ascii=False)
     state = SavedState(
         text=without_pictures(text, desk),
         design_task=workspace.design_task,
@@ -85,6 +89,13 @@ def keep_times(stores: Stores, body: TimeRecordRequest) -> None:
             received_at=datetime.now(UTC),
         )
     )
+
+
+def _text_of(workspace: Workspace) -> str:
+    try:
+        return json.dumps(workspace.model_dump(by_alias=True), ensure_ascii=False, allow_nan=False)
+    except ValueError as exc:
+        raise InvalidInputError("data: NaN, Infinity and endless numbers are not JSON") from exc
 
 
 def _stored(visits: Visits) -> tuple[StageVisits, ...]:

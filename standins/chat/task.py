@@ -10,7 +10,7 @@ from standins.chat.banks import bank
 _TASK_LINE = re.compile(r"^\s*(?:Design task|设计任务)\s*[:：]\s*(.+)$", re.MULTILINE | re.IGNORECASE)
 _AFTER = r"(?:for|that|which|with|to|of|in|on|used|using|and|who|whose|is|can|should)\b"
 _ENGLISH_NOUN = re.compile(
-    rf"\b(?:a|an|the|some|new)\s+((?:[a-z][\w-]*\s+){{0,3}}?[a-z][\w-]*)(?=\s+{_AFTER}|[.,;:!?\n]|$)", re.IGNORECASE
+    rf"\b(?:a|an|the|some|new)\s+((?:[a-z][\w'-]*\s+){{0,3}}?[a-z][\w'-]*)(?=\s+{_AFTER}|[.,;:!?\n]|$)", re.IGNORECASE
 )
 _CHINESE_NOUN = re.compile(
     r"设计(?:一|出|个|款|台|把|件|辆|盏|种|双|只|套|部|新的|新型)*\s*([^，。,.；;！!？?\n]{1,24})"

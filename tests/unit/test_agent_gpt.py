@@ -47,7 +47,12 @@ def make() -> Iterator[Make]:
     clients: list[ChatClient] = []
 
     def make_one(provider: Any, endpoint: str, model: str = "gpt-4", **more: Any) -> ChatClient:
-        values = {"api_key": KEY, "api_version": "2024-06-01", "timeout_s": 5.0, "max_retries": 0} | more
+        values: dict[str, Any] = {
+            "api_key": KEY,
+            "api_version": "2024-06-01",
+            "timeout_s": 5.0,
+            "max_retries": 0,
+        } | more
         clients.append(ChatClient(ChatConfig(provider, model, endpoint, **values)))
         return clients[-1]
 

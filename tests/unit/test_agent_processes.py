@@ -147,18 +147,21 @@ def test_a_process_that_came_first_is_served_first(tmp_path: Path) -> None:
         pass
 
 
+def _tickets(locks_dir: Path) -> list[Path]:
+    return list(locks_dir.glob("waiting-*"))
+
+
 def test_a_killed_waiter_holds_up_nobody(tmp_path: Path) -> None:
     pool = _pool(tmp_path, "http://gpu1:7860")
-    waiting = lambda: list(tmp_path.glob("waiting-*"))  # noqa: E731
     with pool.lease():
         command = [sys.executable, "-c", HOLD, str(tmp_path), "http://gpu1:7860"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as waiter:
-            _until(lambda: bool(waiting()))
+            _until(lambda: bool(_tickets(tmp_path)))
             waiter.send_signal(signal.SIGKILL)
-    assert waiting()
+    assert _tickets(tmp_path)
     with pool.lease(timeout=1):
         pass
-    assert waiting() == []
+    assert _tickets(tmp_path) == []
 
 
 def test_no_password_becomes_a_file_name(tmp_path: Path) -> None:

@@ -226,11 +226,19 @@ def test_when_all_fail_the_last_error_tells_every_attempt(webui: StandIn, other:
     assert [attempt.error for attempt in caught.value.attempts] == ["SDOutOfMemoryError", "InstanceServiceError"]
 
 
-def _stuck(webui: StandIn, *, nowebui: bool = False) -> InstanceTimeoutError:
+def _impatient(webui: StandIn) -> SDInstance:
+    """Make an instance that was asked for its lists in peace and waits little from now on."""
+    instance = webui.instance(connect_timeout_s=0.5)
+    capabilities_of(instance)
+    instance.read_timeout_s = 0.3
+    return instance
+
+
+def _stuck(webui: StandIn) -> InstanceTimeoutError:
     """Let a job run into the read timeout, held at its first step by the gate, and give the error."""
     webui.close_gate()
     with pytest.raises(InstanceTimeoutError) as caught:
-        paint(SDInstancePool([webui.instance(read_timeout_s=0.3), webui.instance(read_timeout_s=0.3)], 5), request())
+        paint(SDInstancePool([_impatient(webui), _impatient(webui)], 5), request())
     return caught.value
 
 
@@ -257,7 +265,7 @@ def test_a_job_of_somebody_else_is_never_interrupted(webui: StandIn) -> None:
     by_hand.start()
     while webui.state()["running"] < 1:
         time.sleep(0.005)
-    instance = webui.instance(read_timeout_s=0.3)
+    instance = _impatient(webui)
     with pytest.raises(InstanceTimeoutError, match="may run on") as caught:
         paint(SDInstancePool([instance], 5), request())
     assert (caught.value.interrupted, caught.value.settled) == (False, False)
@@ -274,7 +282,7 @@ def test_a_body_that_trickles_has_an_end(webui: StandIn) -> None:
     webui.plan("slow_body", seconds=30)
     began = time.monotonic()
     with pytest.raises(InstanceTimeoutError):
-        text2Image(webui.instance(read_timeout_s=0.5, connect_timeout_s=0.5), request())
+        text2Image(_impatient(webui), request())
     assert time.monotonic() - began < 5
     webui.reset()
 

@@ -16,7 +16,6 @@ import requests
 from PIL import Image, ImageChops, ImageDraw
 
 pytestmark = pytest.mark.unit
-HASH = "[0-9a-f]{10}"
 
 
 class WebUI:
@@ -306,7 +305,8 @@ def test_controlnet_puts_the_input_s_lines_into_the_picture(webui: WebUI) -> Non
     source = base64_of(drawing(256))
     body = unit(image=source) | {"prompt": "a lamp, sketch", "width": 256, "height": 256}
     drawn = picture(webui.txt2img(**body)["images"][0]).convert("L")
-    assert drawn.getpixel((128, 64)) < 150 and drawn.getpixel((20, 20)) > 220
+    (darkest, _), (corner, _) = drawn.crop((120, 56, 136, 72)).getextrema(), drawn.crop((8, 8, 24, 24)).getextrema()
+    assert darkest < 130 and corner > 220
 
 
 def test_inpainting_keeps_what_the_mask_keeps(webui: WebUI) -> None:
@@ -351,7 +351,7 @@ def test_a_fault_inside_the_job_meets_one_call_and_no_poll(webui: WebUI, kind: s
 
 def test_faults_on_the_wire(webui: WebUI) -> None:
     webui.post("/standin/faults", {"kind": "reset"})
-    with pytest.raises(requests.exceptions.ConnectionError, match="reset"):
+    with pytest.raises(requests.RequestException, match="reset by peer"):
         webui.post("/sdapi/v1/txt2img", SMALL)
     webui.post("/standin/faults", {"kind": "garbage"})
     assert webui.post("/sdapi/v1/txt2img", SMALL).text.startswith("<html>")

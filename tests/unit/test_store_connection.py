@@ -16,12 +16,43 @@ from tests.embedded import EmbeddedMongo, embedded_mongo, free_port
 from tests.stores import opened_stores
 
 
-def test_the_login_does_not_stand_in_the_repr() -> None:
-    config = StoreConfig(uri="mongodb://anna:p%40ss@host:1/?x=1", database="d")
-    assert repr(config) == "StoreConfig(uri='mongodb://***@host:1/?x=1', database='d')"
+SECRETS = [
+    "mongodb://anna:secret@host:1/?x=1",
+    "mongodb://anna:a/secret@host",
+    "mongodb://anna:s@secret@host",
+]
+
+
+@pytest.mark.parametrize("uri", SECRETS)
+def test_the_login_does_not_stand_in_the_repr(uri: str) -> None:
+    shown = repr(StoreConfig(uri=uri, database="d"))
+    assert "secret" not in shown and "anna" not in shown and "//***@host" in shown
+
+
+WRONG_ADDRESSES = [
+    "",
+    "ftp://host",
+    "mongodb://",
+    "mongodb://host:port",
+    "mongodb://a:secret/x@host",
+    SECRETS[2],
+]
+
+
+@pytest.mark.parametrize("uri", WRONG_ADDRESSES)
+def test_a_wrong_address_is_named_without_its_login(uri: str) -> None:
+    with pytest.raises(StoreConfigError, match="is not a connection string of MongoDB") as caught:
+        Database(StoreConfig(uri=uri, database="d")).ping()
+    assert "secret" not in str(caught.value)
+
+
+def test_a_wrong_database_name_is_an_error_of_the_settings(mongo_uri: str) -> None:
+    with opened_stores(mongo_uri, "a b.c") as stores, pytest.raises(StoreConfigError):
+        stores.database.ping()
 
 
 def test_opening_the_stores_connects_to_nothing() -> None:
+    # Only the first use finds out that this address is none.
     stores = open_stores(StoreConfig(uri="ftp://not.mongodb", database="d"))
     with pytest.raises(StoreConfigError):
         stores.database.ping()
@@ -36,7 +67,7 @@ def test_a_server_that_is_down_is_reported_within_the_selection_timeout(database
     uri = f"mongodb://127.0.0.1:{free_port()}"
     with opened_stores(uri, database_name, selection_timeout_s=0.3) as stores:
         start = time.monotonic()
-        with pytest.raises(StoreUnavailableError):
+        with pytest.raises(StoreUnavailableError, match=f"{uri} is not reached within 0.3 s"):
             stores.contents.info("0" * 64)
     assert time.monotonic() - start < 1.5
 

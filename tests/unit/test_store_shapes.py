@@ -32,7 +32,7 @@ def test_anything_that_json_can_say_can_be_kept(value: Any) -> None:
 
 
 def test_what_bson_can_hold_is_not_changed() -> None:
-    value = {"a": [1, -(2**63), 2**63 - 1, 1.5, True, None, "安🙂\x00", {"$b.c": {}}]}
+    value: Any = {"a": [1, -(2**63), 2**63 - 1, 1.5, True, None, "安🙂\x00", {"$b.c": {}}]}
     assert storable(value) == value
 
 
