@@ -37,7 +37,7 @@ class Config(BaseSettings):
     )
     CORS_ORIGINS: CommaSeparated = Field(("*",), description="origins that may call, comma-separated; * for all")
     MAX_UPLOAD_MB: int = Field(64, ge=1, le=2048, description="largest request body, in MiB")
-    MAX_IMAGE_MEGAPIXELS: float = Field(40, gt=0, le=400, description="largest picture accepted, in millions of pixels")
+    MAX_IMAGE_MEGAPIXELS: float = Field(40, gt=0, le=178, description="largest picture accepted, in millions of pixels")
 
     MONGO_URI: SecretStr = Field(
         SecretStr("mongodb://127.0.0.1:27017"),

@@ -53,6 +53,7 @@ def ask(
     conversation = list(messages)
     replies: tuple[ChatReply, ...] = ()
     reason = ""
+    # Twice at most: a model that fails two times with the reason before it fails the third time too.
     for _ in range(2):
         try:
             reply = chat(client, conversation, temperature=temperature, max_tokens=max_tokens, seed=seed)
@@ -106,6 +107,7 @@ def _parsed(text: str, form: type[T]) -> tuple[T, bool]:
 def _readings(text: str) -> list[tuple[bool, Any]]:
     """List the objects that the text may hold, the most faithful first, and whether it had to be repaired."""
     found: list[tuple[bool, Any]] = []
+    # Strict readings first: the repair always finds something, and may find it where nothing was meant.
     inner = _FENCE.search(text)
     for repaired, candidate in (
         (False, text),

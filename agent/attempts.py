@@ -62,6 +62,7 @@ def run_on_pool(
             with pool.lease(checkpoint, timeout, avoid=_failed(attempts)) as instance:
                 result = _noted(instance, work, attempts, began)
         except SDError as exc:
+            # Also a pool that timed out at the second wait tells what the first attempt met.
             exc.attempts = tuple(attempts)
             if not _may_go_on(exc, attempts, len(pool), tries, end):
                 raise
@@ -88,6 +89,7 @@ def _noted(instance: SDInstance, work: Callable[[SDInstance], R], attempts: list
 
 
 def _may_go_on(exc: SDError, attempts: list[Attempt], instances: int, tries: int, end: float) -> bool:
+    # Waiting for a busy instance is like waiting in the pool, and ends at the same time.
     if isinstance(exc, InstanceBusyError):
         return time.monotonic() < end
     if not exc.elsewhere or len(_failed(attempts)) >= instances:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.errors import BrokenAnswerError, InstanceServiceError, MissingOnInstanceError
+from agent.errors import BrokenAnswerError, InstanceServiceError, MissingOnInstanceError, PictureRejectedError
 from agent.payloads import Txt2ImgRequest
 
 Get = Callable[[str], Any]
@@ -113,6 +113,7 @@ def missing(request: Txt2ImgRequest, has: Capabilities) -> list[str]:
 def _missing_for_unit(module: str, model: str, has: Capabilities) -> Iterable[str]:
     if has.controlnet_models is None:
         return ["the extension sd-webui-controlnet"]
+    # The WebUI takes a model with or without its hash, and does without ControlNet for any other name.
     lacks = []
     if without_hash(model) not in {without_hash(name) for name in has.controlnet_models}:
         lacks.append(f"ControlNet model {model!r}")
@@ -132,7 +133,7 @@ def _shows_maps(get: Get) -> bool:
     """Whether ControlNet hands out its detected maps. GET /options fails while any option has a wrong type."""
     try:
         options = get("/sdapi/v1/options")
-    except InstanceServiceError:
+    except (InstanceServiceError, PictureRejectedError):
         return False
     return not (isinstance(options, Mapping) and options.get("control_net_no_detectmap"))
 

@@ -114,6 +114,7 @@ class ChatClient:
     def sdk(self) -> openai.OpenAI:
         """Give the SDK's client. Raises ChatNotConfiguredError."""
         with self._guard:
+            # Not before the first question: a client made before a fork would share its sockets with the children.
             if self._client is None:
                 self._client = _sdk_client(self.config)
             return self._client
@@ -147,6 +148,7 @@ def _sdk_client(config: ChatConfig | None) -> openai.OpenAI:
         raise ChatNotConfiguredError(
             "no chat service is configured; set AZURE_OPENAI_ENDPOINT and its key, or OPENAI_API_KEY or OPENAI_BASE_URL"
         )
+    # A service that is down shows in seconds, one that thinks may take its full time.
     timeout = httpx2.Timeout(config.timeout_s, connect=min(config.timeout_s, _CONNECT_TIMEOUT_S))
     try:
         if config.provider == "azure":
@@ -183,6 +185,7 @@ def _parameters(messages: Sequence[Message], temperature: float, max_tokens: int
 def _complete(
     client: ChatClient, sdk: openai.OpenAI, messages: Sequence[Message], wanted: dict[str, Any]
 ) -> ChatCompletion:
+    # Ends after as many rounds as there are parameters: each round learns about one more, or raises.
     turns: Any = [{"role": message.role, "content": message.content} for message in messages]
     model = client.config.model if client.config else ""
     while True:

@@ -12,6 +12,16 @@ from contextlib import contextmanager
 from PIL import Image, UnidentifiedImageError
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+# What Pillow itself warns about; it stops only at twice as many.
+MOST_PIXELS = 89_478_485
+_NO_PICTURE = (
+    UnidentifiedImageError,
+    OSError,
+    SyntaxError,
+    EOFError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
 _MASK_THRESHOLD = 128
 _WHITE = (255, 255, 255, 255)
 
@@ -21,8 +31,13 @@ def opened(image_bytes: bytes) -> Iterator[Image.Image]:
     """Decode a picture completely, so that broken data shows here and not later. Raises ValueError."""
     try:
         image: Image.Image = Image.open(io.BytesIO(image_bytes))
+        # Before decoding: a small file may claim a picture that fills the memory.
+        if image.width * image.height > MOST_PIXELS:
+            raise ValueError(
+                f"a picture of {image.width}x{image.height} is too large; send at most {MOST_PIXELS} pixels"
+            )
         image.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError, EOFError) as exc:
+    except _NO_PICTURE as exc:
         raise ValueError("these bytes are no picture that can be read") from exc
     with image:
         yield image
@@ -44,6 +59,12 @@ def to_png(image_bytes: bytes) -> bytes:
 def size_of(image_bytes: bytes) -> tuple[int, int]:
     """Decode the picture and return (width, height) in pixels."""
     with opened(image_bytes) as image:
+        return image.size
+
+
+def declared_size(image_bytes: bytes) -> tuple[int, int]:
+    """Return (width, height) from the header alone, for a picture that was decoded before."""
+    with Image.open(io.BytesIO(image_bytes)) as image:
         return image.size
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from agent.capabilities import Capabilities, without_hash
 from agent.errors import BrokenAnswerError
-from agent.images import size_of, to_png
+from agent.images import declared_size, to_png
 from agent.payloads import Img2ImgRequest, Txt2ImgRequest
 
 NotApplied = dict[str, dict[str, Any]]
@@ -62,6 +62,7 @@ def read_answer(answer: Any, request: Txt2ImgRequest, has: Capabilities, name: s
     encoded = answer.get("images")
     if not isinstance(encoded, list):
         raise BrokenAnswerError(f"the WebUI {name} answered without pictures", name)
+    # Before this index stands the grid; after the batch stand ControlNet's detected maps.
     first = _number(info.get("index_of_first_image"))
     wanted = encoded[first : first + request.batch_size]
     if len(wanted) < request.batch_size:
@@ -118,7 +119,7 @@ def decoded_picture(text: Any, name: str) -> bytes:
 
 def _painted(text: Any, seed: int, name: str) -> Painted:
     image_bytes = decoded_picture(text, name)
-    return Painted(image_bytes, seed, *size_of(image_bytes))
+    return Painted(image_bytes, seed, *declared_size(image_bytes))
 
 
 def _facts(info: Mapping[str, Any], pairs: Mapping[str, str]) -> Facts:
@@ -141,10 +142,12 @@ def _differences(
     found: NotApplied = _names_differ(request, info, pairs, has)
     _compare(found, "steps", request.steps, info.get("steps"))
     _compare(found, "cfg_scale", request.cfg_scale, info.get("cfg_scale"))
+    # The pictures themselves are measured: info repeats the size that was asked for, even where it was rounded.
     sizes = {(image.width, image.height) for image in images}
     if sizes != {(request.width, request.height)}:
         used = " ".join(f"{width}x{height}" for width, height in sorted(sizes))
         found["size"] = {"asked": f"{request.width}x{request.height}", "used": used}
+    # A negative seed lets the WebUI choose; then whatever it says is right.
     if request.seed >= 0:
         asked = [request.seed + i for i in range(len(images))]
         _compare(found, "seed", asked, [image.seed for image in images])

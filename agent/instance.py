@@ -33,6 +33,7 @@ class SDInstance:
         self.capabilities: Capabilities | None = None
         self.unsettled = False
         self.abandoned_task: str | None = None
+        # Kept open between calls: a new connection for each picture would cost a round trip more.
         self.session = requests.Session()
         if auth:
             user, _, password = auth.partition(":")

@@ -149,6 +149,7 @@ class ProcessQueue:
 class _Ticket:
     def __init__(self, path: Path) -> None:
         self._path = path
+        # The kernel drops this lock with the process, so a place in the line cannot outlive its owner.
         self._lock = FileLock(path, thread_local=False)
 
     def __enter__(self) -> Self:
@@ -159,6 +160,7 @@ class _Ticket:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Unlinked while still locked: the other way round somebody could take it for a dead man's and lock it.
         self._path.unlink(missing_ok=True)
         self._lock.release()
 

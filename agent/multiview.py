@@ -75,6 +75,7 @@ class MultiviewClient:
         """
         body = {"image": base64.b64encode(image_bytes).decode("ascii"), "views": list(names), "seed": seed}
         answer = self._call("POST", "/views", body, self._read_timeout_s)
+        # By name, not by position: a service may answer in the order in which it made them.
         found = {row.get("name"): row.get("image") for row in _rows(answer)}
         lacking = [name for name in names if name not in found]
         if lacking:

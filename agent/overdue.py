@@ -27,6 +27,7 @@ def cut_short(instance: SDInstance, task_id: str) -> bool:
 
     The instance stays `unsettled` when it does not become idle soon. Best effort: never raises.
     """
+    # Said first: if anything below fails, the next user of the instance is warned.
     instance.unsettled, instance.abandoned_task = True, task_id
     try:
         interrupted = _is_ours(instance, task_id)

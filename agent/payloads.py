@@ -102,6 +102,7 @@ def payload(request: Txt2ImgRequest, task_id: str) -> dict[str, Any]:
         "override_settings": {"sd_model_checkpoint": request.checkpoint},
         "override_settings_restore_afterwards": False,
     }
+    # What is left out is the instance's own default; null would be refused or, worse, crash the job.
     if request.scheduler is not None:
         body["scheduler"] = request.scheduler
     if request.denoising_strength is not None:

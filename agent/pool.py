@@ -77,6 +77,7 @@ class FairDoor:
             if not self._is_taken:
                 self._is_taken = True
                 return True
+            # An event for each waiter: with one condition for all, every turn would wake hundreds of threads.
             turn = threading.Event()
             self._waiting.append(turn)
         if turn.wait(max(timeout_s, 0)):
@@ -92,6 +93,7 @@ class FairDoor:
         """Hand the turn to the next in line."""
         with self._guard:
             if self._waiting:
+                # The door stays taken, so that a newcomer cannot slip in before the one that was called.
                 self._waiting.popleft().set()
             else:
                 self._is_taken = False
@@ -154,6 +156,8 @@ class SDInstancePool:
             self._give_back(slot, checkpoint, failed=exc.blames_instance, served=False)
             raise
         except BaseException:
+            # Not ours: it may have come in the middle of a call, so nobody knows what still runs there.
+            slot.instance.unsettled = True
             self._give_back(slot, checkpoint, failed=False, served=False)
             raise
         else:
@@ -173,6 +177,7 @@ class SDInstancePool:
         if not self._slots:
             raise SDNotConfiguredError("no Stable Diffusion WebUI is configured; set SD_ENDPOINTS")
         end = time.monotonic() + timeout_s
+        # First in this process, then first among the processes, then one of the idle instances.
         if not self._door.enter(timeout_s):
             raise self._timed_out(timeout_s)
         try:
@@ -192,6 +197,7 @@ class SDInstancePool:
                 with self._changed:
                     self._refuse_if_closed()
                     for slot in self._preference(checkpoint, avoid):
+                        # Idle here may be busy in another process; then the next best will do.
                         if slot.lock.take():
                             slot.is_busy = True
                             slot.instance.unsettled |= slot.lock.left_unsettled()
@@ -209,7 +215,8 @@ class SDInstancePool:
         now = time.monotonic()
         good = [slot for slot in self._slots if slot.rests_until <= now and slot.instance.name not in avoid]
         offered = good or [slot for slot in self._slots if slot.instance.name not in avoid] or self._slots
-        # Without a wish there is none to keep: spread the work.
+        # Of those that rest, the soonest rested; a job left behind may end while others work; then the loaded
+        # checkpoint, for loading one takes as long as a picture; last, spread the work over all.
         return sorted(
             (slot for slot in offered if not slot.is_busy),
             key=lambda slot: (
@@ -237,16 +244,20 @@ class SDInstancePool:
         with self._changed:
             slot.is_busy = False
             slot.last_used = time.monotonic()
-            slot.checkpoint = checkpoint or slot.checkpoint
             slot.served += served
             slot.failed += failed
             if served:
+                # Only a call that ended well is known to have loaded what was asked for.
+                slot.checkpoint = checkpoint or slot.checkpoint
                 slot.failures_in_a_row, slot.rests_until = 0, 0.0
             elif failed:
                 self._let_rest(slot)
-            slot.lock.give_back(unsettled=slot.instance.unsettled)
-            self._changed.notify_all()
-        self._idle.release()
+            try:
+                slot.lock.give_back(unsettled=slot.instance.unsettled)
+            finally:
+                # Even with a full or vanished disk the instance must not be lost to this process.
+                self._changed.notify_all()
+                self._idle.release()
 
     def _let_rest(self, slot: _Slot) -> None:
         rest_s = min(_FIRST_REST_S * 2**slot.failures_in_a_row, _LONGEST_REST_S)

@@ -56,6 +56,7 @@ def mask_by_text(instance: SDInstance, image_bytes: bytes, text: str, *, sam_mod
         instance.unsettled = True
         raise
     masks = _masks(answer, instance.name)
+    # With one box SAM answers three outlines; fewer come from other versions of the extension.
     candidate = min(_CANDIDATE, len(masks) - 1)
     mask = resize_mask(decoded_picture(masks[candidate], instance.name), width, height)
     if is_blank_mask(mask):

@@ -101,6 +101,7 @@ def capabilities_of(instance: SDInstance, *, anew: bool = False) -> Capabilities
 
 def _generate(instance: SDInstance, path: str, request: Txt2ImgRequest) -> PaintedSet:
     _check_pictures(request)
+    # Before the names: an instance that is still busy would answer the questions late or never.
     settle(instance)
     has = _checked(instance, request)
     task_id = new_task_id()
@@ -114,6 +115,7 @@ def _generate(instance: SDInstance, path: str, request: Txt2ImgRequest) -> Paint
         raise _overdue(instance, task_id, exc) from exc
     reading = read_answer(answer, request, has, instance.name)
     not_applied = reading.not_applied
+    # A person at the WebUI's own page can cut our job short; the answer is 200 all the same.
     if was_interrupted(instance):
         not_applied["steps"] = {"asked": request.steps, "used": "fewer: somebody interrupted the job"}
     if not_applied:

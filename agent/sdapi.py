@@ -94,6 +94,8 @@ def _call(instance: SDInstance, method: str, path: str, payload: Any, timeout_s:
 
 def translate(exc: requests.RequestException, name: str) -> SDError:
     """Make the SDError that stands for an error of `requests` on the way to the instance `name`."""
+    # requests has one ConnectionError for "refused" and "broke off"; only urllib3's reason tells them apart, and
+    # only after a refusal is it certain that nothing was begun.
     cause = exc.args[0] if exc.args else None
     if isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError | ConnectTimeoutError):
         return InstanceUnreachableError(f"the WebUI {name} {_UNREACHABLE}", name)
@@ -178,6 +180,7 @@ def _is_shape_b(body: Any) -> bool:
 def _problem(status: int, body: Any) -> _Problem:
     if not isinstance(body, dict):
         return _Problem(status, "", "")
+    # Shape B has its text in `detail` for the WebUI's own complaints and in `errors` for every other exception.
     detail = body.get("detail") or body.get("errors") or ""
     if isinstance(detail, list):
         detail = "; ".join(_validation_line(row) for row in detail)
@@ -192,6 +195,7 @@ def _validation_line(row: Any) -> str:
 
 def _error_from(problem: _Problem, name: str, path: str) -> SDError:
     _, kind, sentence = next(rule for rule in _RULES if rule[0](problem))
+    # Never the field `body`: it repeats what was sent, prompts and pictures included.
     quote = " ".join(f"{problem.error} {problem.text}".split())[:_LONGEST_QUOTE]
     said = f" (it said: {quote})" if quote else ""
     return kind(f"the WebUI {name} {sentence} [{problem.status} on {path}]{said}", name)

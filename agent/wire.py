@@ -37,6 +37,7 @@ def exchange(
 
     Redirects are not followed: `requests` would turn the POST into a GET. Raises only `requests.RequestException`.
     """
+    # The connection is a part of the wait, not an addition that nobody sees.
     deadline = time.monotonic() + connect_timeout_s + read_timeout_s
     with session.request(
         method,
@@ -68,6 +69,7 @@ def _limit_next_read(response: requests.Response, deadline: float) -> None:
     remaining_s = deadline - time.monotonic()
     if remaining_s <= 0:
         raise requests.ReadTimeout("the answer began but did not end in time")
+    # The socket's own limit restarts with each byte; it must shrink with what is left of the whole.
     connection = getattr(response.raw, "_connection", None)
     socket = getattr(connection, "sock", None)
     if socket is not None:

@@ -15,6 +15,7 @@ from spectree import Response, SpecTree
 from spectree.plugins.flask_plugin import FlaskPlugin
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from apps.codes import BUSINESS_FAIL, MODEL_FAIL, SERVER_FAIL
 from apps.schemas import Failure
 
 VERSION = "1.0.0"
@@ -71,23 +72,29 @@ api = SpecTree(
     nested_naming_strategy=lambda _parent, child: child,
 )
 
-_REASONS = {
-    "HTTP_400": "something is missing, or the body is no JSON",
-    "HTTP_413": "the request is too large",
-    "HTTP_415": "the body has another media type than the one that is documented",
-    "HTTP_422": "a field does not fit; the message names it",
-    "HTTP_500": "a failure of the server",
-    "HTTP_502": "a model service failed",
-    "HTTP_503": "no model service, no idle instance in time, or no database; come back after Retry-After",
-    "HTTP_504": "a model service did not answer in time",
+_FAILURES = {
+    400: (BUSINESS_FAIL, "something is missing, or the body is no JSON"),
+    404: (BUSINESS_FAIL, "there is nothing under this path"),
+    413: (BUSINESS_FAIL, "the request is too large"),
+    415: (BUSINESS_FAIL, "the body has another media type than the one that is documented"),
+    422: (BUSINESS_FAIL, "a field does not fit; the message names it"),
+    500: (SERVER_FAIL, "a failure of the server"),
+    502: (MODEL_FAIL, "a model service failed"),
+    503: (MODEL_FAIL, "no model service, no idle instance in time, or no database; come back after Retry-After"),
+    504: (MODEL_FAIL, "a model service did not answer in time"),
 }
+"""The envelope's code, and what it means, of each status that is not a success."""
 
 
 def answers(success: type[BaseModel] | None, *failures: int) -> Response:
-    """Declare what a route answers: the model of a success, and the failures that can be met."""
+    """Declare what a route answers: the model of a success, and the failures that can be met.
+
+    Raises:
+        KeyError: a status that the table of failures does not have.
+    """
     codes: dict[str, Any] = {"HTTP_200": success}
     for status in (*failures, 500, 503):
-        codes[f"HTTP_{status}"] = (Failure, _REASONS.get(f"HTTP_{status}", "see message"))
+        codes[f"HTTP_{status}"] = (Failure, _FAILURES[status][1])
     return Response(**codes)
 
 
@@ -109,7 +116,35 @@ def openapi_document(app: Flask) -> dict[str, Any]:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         for operation in document["paths"].get(path, {}).values():
             _merge(operation, patch)
+            _complete(operation, document["components"]["schemas"])
+    for schema in document["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            # "Designtask", beside a key that is spelled designTask, tells nobody anything.
+            field.pop("title", None)
     return document
+
+
+def _complete(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say in one operation what spectree leaves out, and leave out the failure that it adds to every one."""
+    responses = operation["responses"]
+    if "requestBody" not in operation:
+        responses.pop("422", None)
+    for status, (code, reason) in _FAILURES.items():
+        for media in responses.get(str(status), {}).get("content", {}).values():
+            media["examples"] = _named({"success": False, "data": None, "code": code, "message": reason})
+    # Pages that show the document look for examples beside a body's schema; ours stand within it.
+    for body in (operation.get("requestBody", {}), *responses.values()):
+        for media in body.get("content", {}).values():
+            schema = media.get("schema", {})
+            schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+            for example in schema.get("examples", []):
+                in_order = {key: example[key] for key in schema["properties"] if key in example}
+                media.setdefault("examples", _named(in_order))
+
+
+def _named(example: dict[str, Any]) -> dict[str, Any]:
+    # The short form, `example`, confuses the page at /docs when a value in it is null.
+    return {"example": {"value": example}}
 
 
 def _merge(target: dict[str, Any], patch: dict[str, Any]) -> None:

@@ -8,7 +8,6 @@ import base64
 import binascii
 import io
 import re
-import warnings
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,6 +22,7 @@ EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "imag
 LEAST_SIDE = 8
 PATH = re.compile(r"/images/([0-9a-f]{64})\.[a-z]{3,4}")
 DATA_URL = re.compile(r"data:image/[\w.+-]+;base64,", re.ASCII)
+WEB = frozenset({"http", "https"})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -74,8 +74,7 @@ class PictureDesk:
         if not content:
             raise InvalidImageError(f"{field}: the picture is empty")
         try:
-            with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                warnings.simplefilter("error")
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 self._check_size(field, *image.size)
                 image.load()
                 return Picture(Image.MIME[image.format or ""], *image.size, content=content)
@@ -115,7 +114,8 @@ class PictureDesk:
         try:
             parts, own = urlsplit(url), urlsplit(self._base())
             found = PATH.fullmatch(parts.path.removeprefix(own.path))
-            ours = parts.netloc == "" or _place(parts) in {_place(own), _place(urlsplit(request.url_root))}
+            here = {_place(own), _place(urlsplit(request.url_root))}
+            ours = parts.scheme in WEB and _place(parts) in here if parts.scheme else parts.netloc == ""
         except ValueError:
             found = None
         ref = self.contents.info(found[1]) if found and ours else None

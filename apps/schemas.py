@@ -74,6 +74,8 @@ def documented_as(*required: str, example: dict[str, Any]) -> ConfigDict:
 
     def complete(schema: dict[str, Any]) -> None:
         schema["required"] = list(dict.fromkeys([*schema.get("required", []), *required]))
+        for key in required:
+            schema["properties"][key].pop("default", None)
         schema["examples"] = [example]
 
     return ConfigDict(json_schema_extra=complete)

@@ -7,12 +7,14 @@ The kernel's own way, PR_SET_PDEATHSIG, would send SIGTERM once for each thread 
 and with nothing to follow for a child that does not heed it.
 """
 
+import functools
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 POLL_S = 0.05
 PATIENCE = ((signal.SIGTERM, 3.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
@@ -69,7 +71,15 @@ def main() -> None:
             return
         pids.append(int(line))
     for pid in reversed(pids):
-        end_process(pid, lambda pid=pid: send(os.kill, pid, 0))  # type: ignore[misc]
+        end_process(pid, functools.partial(_is_alive, pid))
+
+
+def _is_alive(pid: int) -> bool:
+    # Init may take a second to bury an orphan; on Linux the kernel tells a dead one from a living one.
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return sys.platform != "linux" and send(os.kill, pid, 0)
 
 
 if __name__ == "__main__":

@@ -29,9 +29,13 @@ def reset() -> Response:
 
 
 def _abort(connection: socket.socket) -> None:
-    # With linger on and zero seconds the kernel sends RST and drops what is unsent.
+    # With linger on and zero seconds the kernel sends RST when the socket is closed, and drops what is unsent.
+    # dup2 closes it under the server's hands and leaves a dead pipe in its place, so that no number is used twice.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    os.close(connection.detach())
+    dead, other_end = socket.socketpair()
+    other_end.close()
+    os.dup2(dead.fileno(), connection.fileno())
+    dead.close()
 
 
 def slow_body(answer: Response, seconds: float, pieces: int = 20) -> Response:

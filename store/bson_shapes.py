@@ -20,10 +20,12 @@ def storable(value: Any, *, max_text: int = MAX_TEXT, depth: int = 0) -> Any:
     """
     if isinstance(value, str):
         return _storable_text(value, max_text)
+    # True and False are integers to Python, but have a type of their own in BSON.
     if isinstance(value, int) and not isinstance(value, bool):
         return value if -MAX_INTEGER <= value < MAX_INTEGER else str(value)
     if isinstance(value, bool | float | datetime | None):
         return value
+    # MongoDB refuses documents over 100 levels; a record adds a few of its own around this value.
     if depth >= MAX_DEPTH:
         return _storable_text(json.dumps(value, default=str), max_text)
     if isinstance(value, dict):
@@ -41,6 +43,7 @@ def storable(value: Any, *, max_text: int = MAX_TEXT, depth: int = 0) -> Any:
 def _storable_text(text: str, max_text: int) -> str:
     if len(text) > max_text:
         text = f"{text[:max_text]}… ({len(text)} characters, cut)"
+    # Nearly all texts are free of surrogates, and ASCII is known to be without a look at each character.
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

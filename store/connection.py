@@ -97,6 +97,7 @@ class Database:
 
     def close(self) -> None:
         """Close this process's connections; the next use opens new ones."""
+        # Only our own: closing a client that came over a fork would speak on the parent's sockets.
         process = self._processes.pop(os.getpid(), None)
         if process is not None and process.client is not None:
             process.client.close()
@@ -106,6 +107,7 @@ class Database:
         return self._processes.setdefault(os.getpid(), _Process())
 
     def _connected(self, process: _Process) -> MongoDatabase[Document]:
+        # Looked at twice: most calls find the client and take no lock.
         if process.client is None:
             with process.lock:
                 if process.client is None:

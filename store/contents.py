@@ -64,6 +64,7 @@ class Contents:
         Raises StoreUnavailableError; the same put may then be repeated without harm.
         """
         sha256 = hashlib.sha256(content).hexdigest()
+        # Asked first, so that bytes that are here already do not travel a second time.
         known = self._info(sha256)
         if known is not None:
             return known
@@ -81,6 +82,7 @@ class Contents:
             document |= {"parts": 0, "content": Binary(content)}
         else:
             document |= {"parts": self._put_parts(sha256, content)}
+        # If another process was quicker, its facts count: a content has one set of them.
         heads = self._database.collection(CONTENTS)
         return ref if insert_once(heads, document) else self._info(sha256) or ref
 
@@ -111,6 +113,7 @@ class Contents:
         return self.info(sha256) is not None
 
     def _info(self, sha256: str) -> ContentRef | None:
+        # The projection matters: the document holds the bytes as well.
         document = self._database.collection(CONTENTS).find_one({"_id": sha256}, {"content": 0})
         return None if document is None else _ref(document)
 
@@ -129,6 +132,7 @@ class Contents:
 
     def _get_parts(self, head: Document) -> bytes:
         parts = self._database.collection(CONTENT_PARTS)
+        # One by one: an answer with all parts would be larger than what one reply may carry.
         documents = (parts.find_one({"_id": f"{head['_id']}/{n + 1}"}) for n in range(head["parts"]))
         return b"".join(document["content"] for document in documents if document is not None)
 

@@ -118,6 +118,7 @@ TRANSLATED = (pymongo_errors.PyMongoError, bson_errors.BSONError, OverflowError,
 
 def translate(error: Exception) -> StoreError:
     """Give our error for one of the driver's; its text stays behind, as it may quote a document."""
+    # The code is more exact than the class, which for most refusals is the same.
     code = getattr(error, "code", None)
     if isinstance(error, pymongo_errors.OperationFailure) and code in CODE_TABLE:
         ours, sentence = CODE_TABLE[code]

@@ -89,21 +89,18 @@ class Generations:
         return None if document is None else _to_record(document)
 
     @idempotent
-    def of_participant(
-        self, participant_id: str, since: datetime, until: datetime
-    ) -> tuple[GenerationRecord, ...]:
+    def of_participant(self, participant_id: str, since: datetime, until: datetime) -> tuple[GenerationRecord, ...]:
         """List a participant's generations made in `since <= created_at < until`, newest first.
 
         Bounded on both sides, because the embedded server reads all that match, whatever the limit.
         """
         window = {"participant_id": participant_id, "created_at": {"$gte": since, "$lt": until}}
+        # Sorted here: the answer is bounded, and the embedded server sorts no faster.
         records = [_to_record(document) for document in self._collection().find(window, INDEX_FIELDS)]
         return tuple(sorted(records, key=lambda record: (record.created_at, record.id), reverse=True))
 
     @idempotent
-    def parents_of(
-        self, participant_id: str, image_ids: Iterable[str], texts: Iterable[str]
-    ) -> tuple[str, ...]:
+    def parents_of(self, participant_id: str, image_ids: Iterable[str], texts: Iterable[str]) -> tuple[str, ...]:
         """Find the participant's generations that made one of these images or wrote one of these texts.
 
         A text is found if it equals an output or any string inside one. Oldest first.
@@ -121,6 +118,7 @@ class Generations:
     def abandoned(self, owner: str) -> tuple[str, ...]:
         """List the ids of the generations that are queued or running in the hands of a (dead) runner."""
         found: list[str] = []
+        # Two questions again: with $in on the first field of the index the embedded server does not use it.
         for state in ("queued", "running"):
             query = {"state": state, "owner": owner}
             found.extend(document["_id"] for document in self._collection().find(query, {"_id": 1}))
@@ -147,9 +145,11 @@ class Generations:
     @idempotent
     def _change(self, generation_id: str, expected: Document, change: Document, *, done: Document) -> None:
         """Change a record that is as expected; content if it is already as `done` says."""
+        # update_one and not find_one_and_update: the embedded server scans the whole collection for the latter.
         collection = self._collection()
         if collection.update_one({"_id": generation_id, **expected}, change).matched_count:
             return
+        # Nothing matched: either the first try of this very change got through, or it is not ours to make.
         if collection.find_one({"_id": generation_id, **done}, {"_id": 1}) is not None:
             return
         now = collection.find_one({"_id": generation_id}, {"state": 1, "owner": 1})

@@ -13,4 +13,5 @@ def new_id(after: str = "") -> str:
     fresh = str(ULID())
     if fresh > after:
         return fresh
+    # The other clock is ahead of ours; one more than its id is the least that keeps the order.
     return str(ULID.from_int(int(ULID.from_str(after)) + 1))

@@ -8,8 +8,8 @@ works on any more drops the index and builds it again. A real MongoDB takes care
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass
+from time import sleep
 from typing import Final
 
 from pymongo.database import Database as MongoDatabase
@@ -86,7 +86,7 @@ def _ensure_with_marker(database: MongoDatabase[Document], index: Index, builder
             if _exists(database, index):
                 database[index.collection].drop_index(index.name)
             break
-        time.sleep(POLL_S)
+        sleep(POLL_S)
     _create(database, index)
     markers.delete_one({"_id": index.marker_id, "builder": builder})
 
@@ -96,9 +96,7 @@ def _exists(database: MongoDatabase[Document], index: Index) -> bool:
 
 
 def _create(database: MongoDatabase[Document], index: Index) -> None:
-    database[index.collection].create_index(
-        [(key, 1) for key in index.keys], name=index.name, unique=index.unique
-    )
+    database[index.collection].create_index([(key, 1) for key in index.keys], name=index.name, unique=index.unique)
 
 
 def _claim(database: MongoDatabase[Document], index: Index, builder: str) -> bool:
@@ -109,6 +107,7 @@ def _claim(database: MongoDatabase[Document], index: Index, builder: str) -> boo
         "builder": builder,
         "started_at": utc_now(),
     }
+    # The marker is a lock as well: its `_id` can be inserted by one process only.
     try:
         database[schema.INDEX_BUILDS].insert_one(marker)
     except DuplicateKeyError:
@@ -121,6 +120,7 @@ def _take_over(database: MongoDatabase[Document], index: Index, marker: Document
     age_s = (utc_now() - marker["started_at"]).total_seconds()
     if marker["builder"] != builder and age_s < STALE_AFTER_S:
         return False
+    # Compare-and-set on the builder: of several that wait, one takes over.
     answer = database[schema.INDEX_BUILDS].update_one(
         {"_id": index.marker_id, "builder": marker["builder"]},
         {"$set": {"builder": builder, "started_at": utc_now()}},

@@ -52,6 +52,7 @@ class Participants:
                 "participant_id": new_id(),
                 "created_at": utc_now(),
             }
+            # Whoever comes second reads what the first one wrote, and so both get the same id.
             name = new if insert_once(names, new) else names.find_one({"_id": key}) or new
         return self._read(name) or self._create(name)
 
@@ -77,6 +78,7 @@ class Participants:
 
     def _create(self, name: Document) -> Participant:
         """Write the participant of a name whose first process may have been killed before it could."""
+        # The id comes from the name, so two processes that mend the same gap write the same document.
         document = {
             "_id": name["participant_id"],
             "schema_version": SCHEMA_VERSIONS[PARTICIPANTS],

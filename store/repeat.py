@@ -52,6 +52,7 @@ def idempotent(operation: Callable[P, R]) -> Callable[P, R]:
 def _is_worth_repeating(error: BaseException) -> bool:
     if isinstance(error, ServerSelectionTimeoutError):
         return False
+    # A server that is stopping or has just lost its rank refuses politely; another try finds the next primary.
     if isinstance(error, OperationFailure):
         return CODE_TABLE.get(error.code or 0, (None, ""))[0] is StoreUnavailableError
     return isinstance(error, AutoReconnect)
@@ -62,6 +63,7 @@ def insert_once(collection: Collection[Document], document: Document) -> bool:
 
     Only for ids that nobody else would give to other content (ULIDs, hashes).
     """
+    # A duplicate `_id` is our own first try, or another process with the same content: both are a success.
     try:
         collection.insert_one(document)
     except DuplicateKeyError as error:

@@ -34,6 +34,7 @@ class Runners:
     @idempotent
     def dead(self, older_than_s: float) -> tuple[str, ...]:
         """List the runners whose last beat is older than this many seconds."""
+        # Beats are stamped by MongoDB, so they are measured against its clock and not against ours.
         now = datetime.fromtimestamp(self._database.server_time_ms() / 1000, UTC)
         limit = now - timedelta(seconds=older_than_s)
         found = self._database.collection(RUNNERS).find({"beat_at": {"$lt": limit}}, {"_id": 1})

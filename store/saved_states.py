@@ -42,6 +42,7 @@ class SavedStates:
         Saves that come one after another keep their order; of two at the same time the one with the greater
         id wins, and the other stays readable. Raises NotFoundError if there is no such participant.
         """
+        # Text first, then the save, then the pointer: a crash in between leaves nothing half-visible.
         ref = self._contents.put_text(state.text)
         return self._point_to(participant_id, self._append(participant_id, state, ref.sha256), state)
 
@@ -64,6 +65,7 @@ class SavedStates:
         return self._get(saved_state_id)
 
     def _append(self, participant_id: str, state: SavedState, sha256: str) -> str:
+        # The id is made once, outside of what is repeated, so that a repeat finds its own document.
         document = {
             "_id": new_id(after=self._known_newest_id(participant_id)),
             "schema_version": SCHEMA_VERSIONS[SAVED_STATES],
@@ -71,6 +73,7 @@ class SavedStates:
             "content_sha256": sha256,
             "design_task": state.design_task,
             "current_stage": state.current_stage,
+            # A list of pairs: stages are named by the client and must not become keys.
             "scheme_counts": [{"stage": stage, "count": count} for stage, count in state.scheme_counts],
             "saved_at": to_milliseconds(state.saved_at),
         }

@@ -49,6 +49,7 @@ class Subjects:
             "source": source,
             "created_at": utc_now(),
         }
+        # The key is the `_id`, so of two writers at once exactly one gets through.
         subjects = self._database.collection(SUBJECTS)
         if insert_once(subjects, document):
             return _subject(document)

@@ -72,10 +72,9 @@ class TimeRecords:
         found = [_record(document) for document in self._database.collection(TIME_RECORDS).find(window)]
         return tuple(sorted(found, key=lambda record: (record.received_at, record.id)))
 
-    def latest_per_page_load(
-        self, participant_id: str, since: datetime, until: datetime
-    ) -> tuple[TimeRecord, ...]:
+    def latest_per_page_load(self, participant_id: str, since: datetime, until: datetime) -> tuple[TimeRecord, ...]:
         """List the last report of each page load in the window, oldest first: together, the whole truth."""
+        # They come in the order of arrival, so a later report of the same page load takes the place of an earlier.
         latest: dict[int | None, TimeRecord] = {}
         for record in self.of_participant(participant_id, since, until):
             latest[record.page_loaded_at_ms] = record

@@ -55,9 +55,7 @@ class Uploads:
         return None if document is None else _upload(document)
 
     @idempotent
-    def of_participant(
-        self, participant_id: str | None, since: datetime, until: datetime
-    ) -> tuple[Upload, ...]:
+    def of_participant(self, participant_id: str | None, since: datetime, until: datetime) -> tuple[Upload, ...]:
         """List the uploads received in `since <= received_at < until`, oldest first; None: of nobody."""
         window = {"participant_id": participant_id, "received_at": {"$gte": since, "$lt": until}}
         found = [_upload(document) for document in self._database.collection(UPLOADS).find(window)]

@@ -108,6 +108,7 @@ def free_port() -> int:
 
 
 def _die_with_parent() -> None:
-    # PR_SET_PDEATHSIG = 1: the kernel ends the server with the thread that started it, so a killed run leaves none behind. Only Linux has it.
+    # PR_SET_PDEATHSIG = 1: the kernel ends the server with the thread that started it, so that a killed
+    # test run leaves none behind. Only Linux has it.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)

@@ -20,6 +20,7 @@ media = Blueprint("media", __name__)
 NAME = re.compile(r"([0-9a-f]{64})\.([a-z]{3,4})")
 YEAR_S = 365 * 24 * 3600
 FILE_NAME_LIMIT = 1000
+NAME_MEANING = "as an answer's URL has it: the SHA-256 of the picture, a dot, and the type's extension"
 
 FORM = {
     "type": "object",
@@ -61,7 +62,7 @@ def upload_image() -> ResponseReturnValue:
 
 @media.get("/images/<name>")
 @documented(responses=PICTURE)
-@api.validate(resp=answers(None, 404), tags=["pictures"], path_parameter_descriptions={"name": "<sha256>.<extension>"})
+@api.validate(resp=answers(None, 404), tags=["pictures"], path_parameter_descriptions={"name": NAME_MEANING})
 def image(name: str) -> ResponseReturnValue:
     """Hand out a picture.
 

@@ -26,10 +26,11 @@ stepideator = Blueprint("stepideator", __name__)
 @stepideator.post("/generate")
 @api.validate(resp=answers(GenerateAnswer, 400, 413, 415, 422, 502, 504), tags=["generate"])
 def generate(json: GenerateRequest) -> ResponseReturnValue:
-    """Run one of the 14 operations and wait for what it makes.
+    """Run one of the 14 operations.
 
-    `selectedButtonInfo` names the operation (see `/api/operations`). This may take minutes; the work goes on and is
-    kept when the client hangs up. The headers `X-Generation-ID` and `X-Seed` name its record and its seed.
+    `selectedButtonInfo` names the operation (see `/api/operations`). The answer comes when all is made, which may take
+    minutes; the work goes on and is kept when the client hangs up. The headers `X-Generation-ID` and `X-Seed` name its
+    record and its seed.
     """
     button, parts = json.selected_button_info, services()
     operation = find_operation(button.ai_stage, button.button_text)
@@ -42,7 +43,10 @@ def generate(json: GenerateRequest) -> ResponseReturnValue:
 @stepideator.get("/api/operations")
 @api.validate(resp=answers(OperationsAnswer), tags=["generate"])
 def operations() -> ResponseReturnValue:
-    """List the operations: name, the front end's pair, and what they need."""
+    """List the operations.
+
+    Each with its name, the front end's pair of stage and button, and what it needs.
+    """
     rows = [OperationInfo.of(row) for row in OPERATIONS.values()]
     return succeeded([row.model_dump(by_alias=True) for row in rows])
 
@@ -50,7 +54,10 @@ def operations() -> ResponseReturnValue:
 @stepideator.post("/paint/start")
 @api.validate(resp=answers(StartAnswer, 400, 415, 422), tags=["participants"])
 def paint_start(json: StartRequest) -> ResponseReturnValue:
-    """Begin to work, or come back: returns what was saved last."""
+    """Begin to work, or come back.
+
+    Returns what was saved last; empty lists for somebody new.
+    """
     state = records.start(services().stores, records.named(json.username))
     return succeeded(state.model_dump(by_alias=True))
 
@@ -58,7 +65,10 @@ def paint_start(json: StartRequest) -> ResponseReturnValue:
 @stepideator.post("/paint/save")
 @api.validate(resp=answers(Nothing, 400, 413, 415, 422), tags=["participants"])
 def paint_save(json: SaveRequest) -> ResponseReturnValue:
-    """Save the participant's four workspaces; every save is kept, the newest is what `/paint/start` returns."""
+    """Save the participant's four workspaces.
+
+    Every save is kept; the newest is what `/paint/start` returns.
+    """
     parts = services()
     records.save(parts.stores, parts.pictures, records.named(json.username), json.data)
     return succeeded(None)
@@ -67,6 +77,9 @@ def paint_save(json: SaveRequest) -> ResponseReturnValue:
 @stepideator.post("/timeRecord")
 @api.validate(resp=answers(Nothing, 400, 413, 415, 422), tags=["participants"])
 def time_record(json: TimeRecordRequest) -> ResponseReturnValue:
-    """Keep the times in each stage: all since the page was loaded, so a later record takes an earlier one's place."""
+    """Keep the times in each stage.
+
+    A record holds all times since the page was loaded, so a later one takes an earlier one's place.
+    """
     records.keep_times(services().stores, json)
     return succeeded(None)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from apps.schemas import Envelope, ImageFormat, Seed, WholeNumber, documented_as
+from apps.schemas import Envelope, ImageFormat, Seed, WholeNumber, documented_as, succeeded
 from apps.stepideator.operations import OPERATIONS, Operation
 
 USERNAME_LIMIT = 256
@@ -21,7 +21,9 @@ def _needed_text(limit: int) -> dict[str, Any]:
     return {"type": "string", "minLength": 1, "maxLength": limit, "pattern": r"\S"}
 
 
-_NEEDED_NUMBER = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_NUM}, {"enum": ["1", "2", "3"]}]}
+_NEEDED_NUMBER = {
+    "anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_NUM}, {"type": "string", "enum": ["1", "2", "3"]}]
+}
 Username = Annotated[str, Field(max_length=USERNAME_LIMIT)]
 NeededUsername = Annotated[Username | None, WithJsonSchema(_needed_text(USERNAME_LIMIT))]
 LongText = Annotated[str, Field(max_length=TASK_LIMIT)]
@@ -119,8 +121,13 @@ class OperationInfo(BaseModel):
         )
 
 
+_FIRST_ROW = OperationInfo.of(next(iter(OPERATIONS.values())))
+
+
 class OperationsAnswer(Envelope[list[OperationInfo]]):
     """All operations, in the order of the representations."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [succeeded([_FIRST_ROW.model_dump(by_alias=True)])]})
 
 
 class StartRequest(BaseModel):
@@ -148,6 +155,25 @@ class SavedState(BaseModel):
 
 class StartAnswer(Envelope[SavedState]):
     """The participant's saved state; empty lists for somebody new."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                succeeded(
+                    {
+                        "username": "P07",
+                        "participantId": "01KAVJ5Q4M8X0T3N6R9W2Z7CDE",
+                        "designTask": "设计一款农业无人机",
+                        "currentStage": "草图的环境",
+                        "designBriefSchemes": [],
+                        "sketchSchemes": [{"name": "", "paths": [], "texts": [], "backgroundImageUrl": ""}],
+                        "modelImageSchemes": [],
+                        "renderingSchemes": [],
+                    }
+                )
+            ]
+        }
+    )
 
 
 class Workspace(BaseModel):

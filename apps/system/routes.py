@@ -18,7 +18,10 @@ DOCUMENT = {"200": {"content": {"application/json": {"schema": {"type": "object"
 @documented(responses=PONG)
 @api.validate(resp=answers(None), tags=["system"])
 def ping() -> ResponseReturnValue:
-    """Tell that the server is there: the bare text `pong`."""
+    """Tell that the server is there.
+
+    The answer is the bare text `pong`, no JSON.
+    """
     return "pong"
 
 

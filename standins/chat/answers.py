@@ -6,25 +6,32 @@ import re
 from typing import Any
 
 from standins.chat.banks import bank, phrases
+from standins.chat.rules import count_beside, count_range, counts_by_rule
 from standins.chat.task import Task, skeleton_of, task_of
 
 SHAPE_WORDS = re.compile(r"shape|form\b|silhouette|contour|形状|外观|造型", re.IGNORECASE)
 SCENE_WORDS = re.compile(r"scene|place|background|surround|environment|场景|环境|背景", re.IGNORECASE)
-COUNT = re.compile(r"(\d+)\s*(?:phrases|items|entries|words|ideas|short|different|个|条|项)", re.IGNORECASE)
+SCENE = {"ground": 1, "details": 5, "time": 1, "light": 2, "view": 2}
 
 
 class Writer:
     """Writes one answer. Equal prompt and seed text give an equal answer."""
 
-    def __init__(self, prompt: str, seed: str) -> None:
-        """Understand the prompt."""
-        self.skeleton, self.before = skeleton_of(prompt)
-        self.task: Task = task_of(self.before if self.skeleton is not None else prompt)
-        self.dice = random.Random(f"{seed}\0{prompt}")
+    def __init__(self, texts: list[str], seed: str) -> None:
+        """Understand the user's messages, the last of which may only refer to an earlier one."""
+        whole = "\n".join(texts)
+        self.skeleton, self.before = skeleton_of(texts)
+        self.task: Task = task_of(self.before if self.skeleton is not None else whole)
+        self.dice = random.Random(f"{seed}\0{whole}")
+        self.used: set[str] = set()
+        keys = list(self.skeleton) if isinstance(self.skeleton, dict) else []
+        self.rule = counts_by_rule(self.before, keys)
 
     def value(self) -> Any:
         """The filled skeleton; None if the prompt asks for no JSON."""
-        return None if self.skeleton is None else self._fill("", self.skeleton)
+        if self.skeleton is None or not self.rule:
+            return self._fill("", self.skeleton)
+        return {key: self._fill(key, part) for key, part in self.skeleton.items() if key in self.rule}
 
     def text(self) -> str:
         """The whole answer: JSON, or a sentence if none was asked for."""
@@ -36,7 +43,10 @@ class Writer:
 
     def _fill(self, key: str, wanted: Any) -> Any:
         if isinstance(wanted, dict):
-            return {name: self._fill(name, part) for name, part in wanted.items()}
+            filled = {name: self._fill(name, part) for name, part in wanted.items()}
+            if key.startswith("模块") and isinstance(filled.get("技术规格"), str):
+                filled["技术规格"] = f"{self._phrases('模块', 1)[0]}: {filled['技术规格']}"
+            return filled
         if isinstance(wanted, list):
             return self._list(key, wanted)
         if isinstance(wanted, str):
@@ -52,17 +62,14 @@ class Writer:
         return [self._fill(key, wanted[0]) for _ in range(count)]
 
     def _count(self, key: str, element: Any) -> int:
-        """A number stated in the element, beside the key in the prompt, or anywhere; else three to five."""
-        own = COUNT.search(element) if isinstance(element, str) else None
-        name = re.escape(key)
-        after, ahead = (
-            rf"{name}\W{{0,4}}(?:exactly\s*)?(\d+)",
-            rf"(\d+)\W{{0,3}}[个条项]?(?:(?:\w+ )?(?:for|of) )?\W?{name}",
-        )
-        near = re.search(f"{ahead}|{after}", self.before) if key else None
-        found = own or near or COUNT.search(self.before.replace(self.task.text, ""))
-        number = next((int(group) for group in found.groups() if group), 0) if found else 0
-        return number if 1 <= number <= 20 else self.dice.randint(3, 5)
+        """By the rule, by a number in the element, beside the key or anywhere in the prompt; else three to five."""
+        if key in self.rule:
+            return self.rule[key]
+        own = count_range(element) if isinstance(element, str) else None
+        beside = count_beside(self.before, key) if key and not own else None
+        if beside:
+            return beside
+        return self.dice.randint(*(own or count_range(self.before) or (3, 5)))
 
     def _string(self, key: str, description: str) -> str:
         if key == "subject":
@@ -77,21 +84,24 @@ class Writer:
             if shape != scene:
                 break
         if shape and not scene:
-            return ", ".join(self.dice.sample(bank("shapes"), 5))
+            return ", ".join(self.dice.sample(bank("shapes"), 3))
         places: dict[str, list[str]] = bank("scenes")
-        place = self.dice.choice(places.get(self.task.domain) or places["*"])
-        parts = (
-            self.dice.sample(bank(f"scene_{part}"), count)
-            for part, count in (("details", 2), ("light", 1), ("view", 1))
-        )
-        return ", ".join([place, *(word for part in parts for word in part)])
+        tags = [self.dice.choice(places.get(self.task.domain) or places["*"])]
+        for part, count in SCENE.items():
+            tags += self.dice.sample(bank(f"scene_{part}"), count)
+        return ", ".join(tags)
 
     def _phrases(self, key: str, count: int) -> list[str]:
-        own = phrases(re.sub(r"\d+$", "", key), self.task.is_chinese, self.task.domain)
-        chosen = self.dice.sample(own, min(count, len(own)))
-        spare = (f"{phrase} {number}" for number in range(2, 9) for phrase in own)
+        """Phrases for a key, none twice in one answer; about half of them are the domain's own."""
+        own, general = phrases(re.sub(r"\d+$", "", key), self.task.is_chinese, self.task.domain)
+        fresh = [[phrase for phrase in part if phrase not in self.used] for part in (own, general)]
+        first = self.dice.sample(fresh[0], min(-(-count // 2), len(fresh[0])))
+        rest = fresh[1] + [phrase for phrase in fresh[0] if phrase not in first]
+        chosen = first + self.dice.sample(rest, min(count - len(first), len(rest)))
+        spare = (f"{phrase} {number}" for number in range(2, 99) for phrase in own + general)
         while len(chosen) < count:
             chosen.append(next(spare))
+        self.used.update(chosen)
         return [phrase.replace("{name}", self.task.local_name) for phrase in chosen]
 
 

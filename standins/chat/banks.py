@@ -17,9 +17,9 @@ def bank(name: str) -> Any:
     return _file("words.json")[name]
 
 
-def phrases(key: str, is_chinese: bool, domain: str) -> list[str]:
-    """Phrases that fit a wanted key, those of the domain first; `{name}` stands for the object."""
+def phrases(key: str, is_chinese: bool, domain: str) -> tuple[list[str], list[str]]:
+    """Phrases that fit a wanted key: those of the domain, and general ones; `{name}` stands for the object."""
     table = _file("chinese.json" if is_chinese else "english.json")
     own = table["domains"].get(domain, {}).get(key, [])
     general = table["keys"].get(key) or table["keys"]["*"]
-    return [*own, *(phrase for phrase in general if phrase not in own)]
+    return list(own), [phrase for phrase in general if phrase not in own]

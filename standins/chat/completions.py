@@ -17,6 +17,7 @@ class Call:
 
     model: str
     prompt: str
+    texts: list[str]
     seed: str
     max_tokens: int | None
     choices: int
@@ -30,8 +31,10 @@ class Call:
 def read_call(body: dict[str, Any], model: str) -> Call:
     """Without a seed, and with a temperature above 0, the answer is different every time."""
     is_fixed = body.get("seed") is not None or body.get("temperature") == 0
+    said = [(message.get("role"), _text(message.get("content"))) for message in body["messages"]]
     return Call(
-        model=model, prompt="\n".join(_text(message.get("content")) for message in body["messages"]),
+        model=model, prompt="\n".join(text for _role, text in said),
+        texts=[text for role, text in said if role != "assistant"],
         seed=str(body.get("seed")) if is_fixed else uuid.uuid4().hex,
         max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"), choices=int(body.get("n") or 1),
     )  # fmt: skip
@@ -65,8 +68,8 @@ def completion(call: Call, fault: str, is_azure: bool) -> dict[str, Any]:
 
 
 def _choice(call: Call, index: int, fault: str, is_azure: bool) -> dict[str, Any]:
-    writer = Writer(call.prompt, f"{call.seed}/{index}")
-    text = Writer(call.prompt, f"{call.seed}/{index}").text()
+    seed = f"{call.seed}/{index}/{call.prompt_hash}"
+    writer, text = Writer(call.texts, seed), Writer(call.texts, seed).text()
     content, reason = spoiled(fault, text, writer.value()), "stop"
     if fault.startswith("content_filter"):
         content, reason = "", "content_filter"

@@ -67,15 +67,27 @@ def task_of(prompt: str) -> Task:
     return Task(text=(found.group(1) if found else prompt).strip(), prompt=prompt)
 
 
-def skeleton_of(prompt: str) -> tuple[Any, str]:
-    """The last whole JSON object in a prompt and the text before it; (None, prompt) if there is none."""
-    decoder, found, at = json.JSONDecoder(), None, 0
-    before = prompt
-    while (at := prompt.find("{", at)) >= 0:
+def skeleton_of(texts: list[str]) -> tuple[Any, str]:
+    """The JSON object that the last possible message ends with, and the text before it.
+
+    If no message ends with one it is the last whole object in the last message; (None, "") if there is none.
+    """
+    found = [(*_last_object(text), text) for text in reversed(texts)]
+    for value, start, end, text in found:
+        if value is not None and not text[end:].strip(" \n`"):
+            return value, text[:start]
+    value, start, _end, text = found[0] if found else (None, 0, 0, "")
+    return value, text[:start]
+
+
+def _last_object(text: str) -> tuple[Any, int, int]:
+    decoder, at = json.JSONDecoder(), 0
+    found: tuple[Any, int, int] = (None, 0, 0)
+    while (at := text.find("{", at)) >= 0:
         try:
-            value, end = decoder.raw_decode(prompt, at)
+            value, end = decoder.raw_decode(text, at)
         except json.JSONDecodeError:
             at += 1
             continue
-        found, before, at = value, prompt[:at], end
-    return found, before
+        found, at = (value, at, end), end
+    return found

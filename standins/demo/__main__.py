@@ -57,11 +57,12 @@ def main() -> None:
 def walk(participant: Participant) -> list[Cell]:
     """Take all steps, each on what the earlier ones gave; return their cells of the sheet in the contract's order."""
     findings = Findings()
-    bar = tqdm(STEPS, unit="operation", bar_format="{l_bar}{bar:24}| {n}/{total} {elapsed} {postfix}")
-    for step in bar:
-        bar.set_postfix_str(step.title)
-        findings.cells.append(_take(participant, step, findings))
-    participant.record_time()
+    with tqdm(STEPS, bar_format="{bar:28} {n}/{total}  {elapsed}  {desc}") as bar:
+        for step in bar:
+            bar.set_description_str(step.title)
+            findings.cells.append(_take(participant, step, findings))
+        participant.record_time()
+        bar.set_description_str("done")
     return sorted(findings.cells, key=lambda cell: cell.number)
 
 

@@ -56,15 +56,17 @@ def draw_sheet(cells: Sequence[Cell], task: str) -> Image.Image:
 
 def _header(page: Image.Image, task: str) -> None:
     pen = ImageDraw.Draw(page)
-    pen.text((MARGIN, 52), "StepIdeator", fill=INK, font=font(64))
-    pen.text((MARGIN + 400, 76), "the 14 operations, each on what an earlier one gave", fill=FAINT, font=font(34))
-    pen.text((MARGIN, 142), f"Design task: {in_letters(task)}", fill=INK, font=font(34))
+    pen.text((MARGIN, 108), "StepIdeator", fill=INK, font=font(64), anchor="ls")
+    beside = MARGIN + font(64).getlength("StepIdeator") + 40
+    words = "the 14 operations, each on what an earlier one gave"
+    pen.text((beside, 108), words, fill=FAINT, font=font(34), anchor="ls")
+    pen.text((MARGIN, 176), f"Design task: {in_letters(task)}", fill=INK, font=font(34), anchor="ls")
 
 
 def _section(page: Image.Image, corner: tuple[int, int], name: str, colour: str) -> None:
     pen = ImageDraw.Draw(page)
     left, top = corner
-    pen.text((left, top + 12), name, fill=colour, font=font(38))
+    pen.text((left, top + 48), name, fill=colour, font=font(38), anchor="ls")
     pen.line((left, top + 62, left + CELL_WIDTH, top + 62), fill=colour, width=3)
 
 

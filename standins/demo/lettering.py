@@ -28,7 +28,11 @@ ENGLISH_KEYS = {
 }  # fmt: skip
 
 _CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
-_PIECE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]|[^\s\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+\s*|\s+")
+_PIECE = re.compile(
+    # A Chinese letter with the punctuation that must not begin a line; a word; space.
+    r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef][、。，；：！？）」』》”]*"
+    r"|[^\s\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+[、。，；：！？）」』》”]*\s*|\s+"
+)
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-TASK = "为夜间露营者设计一盏便携式露营灯"
+TASK = "为登山露营者设计一只便携式烧水壶"
 CANVAS_SIZE = (512, 512)
 VIEWS = 6
 
@@ -60,13 +60,13 @@ STEPS = (
          phrase_of(1, "主要功能")),
     Step(6, "sketch-extend", "A sketch taken further", SKETCH_AI, "扩展/添加", SKETCH, 3, (0, 3), on=4, draws=True),
     Step(8, "model-create-new", "New white models", MODEL_AI, "生成全新模型", MODEL, 3, (0, 3)),
-    Step(10, "model-transform", "The sketch as a white model", MODEL_AI, "转化为白模图", SKETCH, 3, (0, 3), on=6),
-    Step(9, "model-multi-view", "The model from six sides", MODEL_AI, "多角度拓展", MODEL, 1, (0, VIEWS), on=10),
+    Step(10, "model-transform", "The sketch as a white model", MODEL_AI, "转化为白模图", SKETCH, 3, (0, 3), on=4),
+    Step(9, "model-multi-view", "The model from six sides", MODEL_AI, "多角度拓展", MODEL, 1, (0, VIEWS), on=8),
     Step(14, "rendering-transform", "The model as a rendering", RENDERING_AI, "转化为渲染图", MODEL, 3, (0, 3), on=10),
-    Step(7, "sketch-transform", "The rendering as a sketch", SKETCH_AI, "转换为草图", SKETCH, 3, (0, 3), on=14),
     Step(11, "rendering-create-new", "New scenes", RENDERING_AI, "生成全新场景", RENDERING, 3, (0, 3)),
     Step(12, "rendering-reference", "Product photographs", RENDERING_AI, "现有产品参考", RENDERING, 3, (0, 3)),
-    Step(13, "rendering-extend", "The rendering in a scene", RENDERING_AI, "扩展至场景", RENDERING, 3, (0, 3), on=14),
+    Step(7, "sketch-transform", "A photograph as a sketch", SKETCH_AI, "转换为草图", SKETCH, 3, (0, 3), on=12),
+    Step(13, "rendering-extend", "The product in a scene", RENDERING_AI, "扩展至场景", RENDERING, 3, (0, 3), on=12),
 )  # fmt: skip
 """In an order in which a designer would work, so that each step finds what it builds on; `number` is the contract's."""
 
@@ -82,9 +82,10 @@ def canvas_of(step: Step, images: Images) -> Image.Image | None:
     canvas = Image.new("RGBA", CANVAS_SIZE, "white")
     canvas.paste(images[step.on][0].resize(CANVAS_SIZE), (0, 0))
     if step.draws:
-        # The handle that was missing: two strokes of the front end's pen.
+        # A heating base under the product, drawn with the front end's pen.
         pen = ImageDraw.Draw(canvas)
-        pen.arc((150, 40, 362, 250), 180, 360, fill="black", width=5)
-        pen.line((150, 145, 150, 190), fill="black", width=5)
-        pen.line((360, 145, 360, 190), fill="black", width=5)
+        for depth in (0, 30):
+            pen.arc((80, 345 + depth, 350, 425 + depth), 5, 175, fill="black", width=5)
+        for x in (80, 348):
+            pen.line((x, 388, x, 418), fill="black", width=5)
     return canvas

@@ -7,7 +7,7 @@ init image, mask ─► blend
 """
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from standins.pictures.codec import flat
 from standins.pictures.painter import paint
@@ -25,14 +25,25 @@ def draw(wish: Wish) -> Image.Image:
     init = flat(wish.init).resize(wish.size)
     if wish.mask is None:
         return _mark(Image.blend(init, picture, min(1.0, max(0.0, wish.denoising_strength))))
-    return Image.composite(picture, init, _repainted(wish.mask.resize(wish.size), wish.mask_blur))
+    mask = wish.mask.resize(wish.size).convert("L").point(lambda grey: 255 * (grey > 127))
+    feather = _repainted(mask, wish.mask_blur)
+    return Image.composite(picture, _spread(init, mask), feather)
 
 
 def _repainted(mask: Image.Image, mask_blur: int) -> Image.Image:
     """Soft on the repainted side of the seam only, so that what is kept is kept exactly."""
-    soft = mask.convert("L").filter(ImageFilter.GaussianBlur(mask_blur))
-    inner = soft.point(lambda grey: max(0, 2 * grey - 255))
-    return Image.composite(inner, Image.new("L", mask.size, 0), mask.convert("L").point(lambda g: 255 * (g > 127)))
+    inner = mask.filter(ImageFilter.GaussianBlur(mask_blur / 3)).point(lambda grey: max(0, 2 * grey - 255))
+    return Image.composite(inner, Image.new("L", mask.size, 0), mask)
+
+
+def _spread(init: Image.Image, mask: Image.Image) -> Image.Image:
+    """What is kept, its rim's colours carried outwards: else the old ground would shine about it as a light rim."""
+    kept = ImageChops.invert(mask)
+    black = Image.new("RGB", init.size)
+    colours = np.asarray(Image.composite(init, black, kept).filter(ImageFilter.BoxBlur(3)), np.float32)
+    share = np.asarray(kept.filter(ImageFilter.BoxBlur(3)), np.float32)[:, :, None] / 255
+    around = np.clip(colours / np.maximum(share, 0.02), 0, 255).astype(np.uint8)
+    return Image.composite(init, Image.fromarray(around), kept)
 
 
 def _plain(wish: Wish) -> Image.Image:

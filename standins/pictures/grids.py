@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Grid = NDArray[np.float32]
+Colours = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
@@ -69,14 +70,24 @@ def erode(mask: Mask, times: int = 1) -> Mask:
 
 def flood(seed: Mask, allowed: Mask) -> Mask:
     """Everything in `allowed` that is connected with `seed`."""
-    found = seed & allowed
-    while True:
-        grown = found.copy()
+    # One whole number holds the whole mask, a bit per pixel: its shifts are several times faster than arrays' slices.
+    high, wide = allowed.shape
+    stride, free = wide + 1, _packed(allowed)
+    found, before = _packed(seed) & free, -1
+    while found != before:
+        before = found
         for _ in range(8):
-            grown = dilate(grown) & allowed
-        if np.array_equal(grown, found):
-            return found
-        found = grown
+            found |= (found << 1 | found >> 1) & free
+            found |= (found << stride | found >> stride) & free
+    bits = np.frombuffer(found.to_bytes(-(-high * stride // 8), "little"), np.uint8)
+    flat = np.unpackbits(bits, count=high * stride, bitorder="little").astype(bool)
+    return np.ascontiguousarray(flat.reshape(high, stride)[:, :wide])
+
+
+def _packed(mask: Mask) -> int:
+    """The mask as bits, with an empty column to its right so that rows do not touch."""
+    bits = np.packbits(np.pad(mask, [(0, 0), (0, 1)]).ravel(), bitorder="little")
+    return int.from_bytes(bits.tobytes(), "little")
 
 
 def border(shape: tuple[int, int]) -> Mask:

@@ -29,8 +29,8 @@ COLOURS = {
     "white": (0.9, 0.9, 0.89), "grey": (0.55, 0.56, 0.58), "gray": (0.55, 0.56, 0.58),
 }  # fmt: skip
 VIEWS = {
-    r"front[- ]left|left[- ]front": View(-45, 14), r"front[- ]right|right[- ]front": View(45, 14),
-    r"back[- ]left|left[- ]back": View(-135, 14), r"back[- ]right|right[- ]back": View(135, 14),
+    r"front[- ]left|left[- ]front": View(45, 14), r"front[- ]right|right[- ]front": View(-45, 14),
+    r"back[- ]left|left[- ]back": View(135, 14), r"back[- ]right|right[- ]back": View(-135, 14),
     r"top": View(0, 80), r"bottom": View(0, -70), r"back|rear": View(180, 8), r"left( side)?": View(90, 8),
     r"right( side)?|side": View(-90, 8), r"front": View(0, 8),
 }  # fmt: skip
@@ -44,9 +44,13 @@ STYLE_WORDS = {
     "normals": r"normal map|normals map", "clay": r"clay|white model|matte white|plaster|untextured|gr[ae]y model",
     "sketch": r"sketch\w*|line ?drawing|line ?art|pencil|hand[- ]drawn|doodle|ink drawing|linework",
 }  # fmt: skip
-STUDIO_WORDS = r"white background|plain background|studio light\w*|simple background|product photo\w*"
-STOP_WORDS = set(re.findall(r"\w+", """the and with for from product photo photograph render rendering realistic sketch
-    drawing line lineart pencil clay matte white model view design concept studio new best quality high"""))  # fmt: skip
+STUDIO_WORDS = r"(?:white|grey|gray|plain|neutral|simple|seamless|studio) background|studio light\w*"
+PLACE_WORDS = r"background for product|free space in the foreground|empty scene|matching light and shadow"
+STOP_WORDS = frozenset(
+    ["the", "and", "with", "for", "from", "one", "product", "photo", "photograph", "photography", "render", "rendering"]
+    + ["realistic", "detailed", "sketch", "drawing", "line", "lineart", "pencil", "clay", "matte", "white", "model"]
+    + ["view", "design", "concept", "studio"]
+)
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,11 @@ def read(prompt: str) -> Reading:
     before = re.split(r"\b(?:in|on|at|against|beside|near|over)\b", first, maxsplit=1)
     is_named = len(before) == 2 and bool(before[0].strip()) and _scene(before[0]) is None
     build, position = _family(text)
-    is_place = scene is not None and not is_named and _scene(first) is not None
+    is_place = _found(PLACE_WORDS, text) or (scene is not None and not is_named and _scene(first) is not None)
     if is_place and (build is families.table or position > len(first)):
         build = None  # furniture and what is named later belong to the place
     words = " ".join(word for word in re.findall(r"[a-z]{3,}", first) if word not in STOP_WORDS)
-    has_product = bool(build or is_named or scene is None)
+    has_product = build is not None or (not is_place and (is_named or scene is None))
     return Reading(style, build, words, _view(text), _colour(text), scene, has_product)
 
 
@@ -104,6 +108,6 @@ def _view(text: str) -> View | None:
 def _colour(text: str) -> tuple[float, float, float] | None:
     """A colour word that is not the ground's or the style's."""
     for word, rgb in COLOURS.items():
-        if re.search(rf"\b{word}\b(?! (?:background|clay|model|paper|ground))", text):
+        if re.search(rf"\b{word}\b(?! (?:seamless|background|clay|model|paper|ground|ink))", text):
             return rgb
     return None

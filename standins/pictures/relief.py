@@ -1,13 +1,13 @@
 """The picture before it has a style: for each pixel what is seen there, its normal, its depth; and the shadow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from standins.pictures import grids
+from standins.pictures import grids, shading
 from standins.pictures.grids import Grid, Mask
-from standins.pictures.solids import ACCENT, BODY, DARK, Solid, rotation
+from standins.pictures.solids import ACCENT, BODY, DARK, SPACING, Solid, rotation
 from standins.pictures.structure import Structure, inflated
 
 SIDE = 256
@@ -23,7 +23,10 @@ class View:
 
 @dataclass(frozen=True)
 class Relief:
-    """SIDE x SIDE arrays. `normals` look at us along +z; `depth` grows towards us; `lines` are drawn edges 0 to 1."""
+    """SIDE x SIDE arrays. `normals` look at us along +z; `depth` grows towards us; `lines` are drawn edges 0 to 1.
+
+    `shade` is light and dark about 1, taken from a photograph.
+    """
 
     covered: Mask
     normals: NDArray[np.float32]
@@ -31,6 +34,7 @@ class Relief:
     materials: NDArray[np.int8]
     lines: Grid
     shadow: Grid
+    shade: Grid | None = None
 
     def facing(self, x: float, y: float, z: float) -> Grid:
         """Cosine of the angle between the surface and a direction."""
@@ -38,8 +42,13 @@ class Relief:
         return (self.normals @ (light / np.linalg.norm(light))).astype(np.float32)
 
 
-def of_solids(solids: list[Solid], view: View, fill: float = 0.7) -> Relief:
-    """Look at a product from a side; it fills that part of the picture's width or height."""
+def of_solids(solids: list[Solid], view: View, fill: float = 0.7, proportion: float | None = None) -> Relief:
+    """Look at a product from a side; it fills that part of the picture's width or height.
+
+    With a `proportion` (height by width) it is stretched towards it.
+    """
+    if proportion:
+        solids = _stretched(solids, proportion)
     turn = (rotation(view.pitch, 0) @ rotation(0, view.yaw)).astype(np.float32)
     points = np.concatenate([solid.points for solid in solids]) @ turn.T
     normals = np.concatenate([solid.normals for solid in solids]) @ turn.T
@@ -50,7 +59,7 @@ def of_solids(solids: list[Solid], view: View, fill: float = 0.7) -> Relief:
     scale = fill * SIDE / max(high[0] - low[0], high[1] - low[1])
     centre = (low + high) / 2
     seen = normals[:, 2] > -0.05
-    index = _splat((points[seen] - centre) * scale)
+    index = _splat((points[seen] - centre) * scale, reach=1 if scale * SPACING < 2.3 else 2)
     covered = index >= 0
     pick = np.flatnonzero(seen)[np.maximum(index, 0)]
     shape = (points[:, 2] - centre[2]) * scale / SIDE
@@ -62,17 +71,26 @@ def of_solids(solids: list[Solid], view: View, fill: float = 0.7) -> Relief:
     return Relief(covered, seen_normals, depth, np.where(covered, materials[pick], BODY), lines, ground)
 
 
-def _splat(points: NDArray[np.float32]) -> NDArray[np.int32]:
-    """The index of the nearest point per pixel, -1 where there is none; a point covers three by three pixels."""
+def _stretched(solids: list[Solid], proportion: float) -> list[Solid]:
+    size = np.ptp(np.concatenate([solid.points for solid in solids]), axis=0)
+    factor = float(np.clip(proportion * max(size[0], size[2]) / size[1], 0.75, 1.2))
+    tall = np.array([1, factor, 1], np.float32)
+    return [replace(solid, points=solid.points * tall) for solid in solids]
+
+
+def _splat(points: NDArray[np.float32], reach: int) -> NDArray[np.int32]:
+    """The index of the nearest point per pixel, -1 where there is none; a point covers pixels to its sides too."""
     column = np.round(SIDE / 2 + points[:, 0] - 0.5).astype(np.int32)
     row = np.round(SIDE / 2 - points[:, 1] - 0.5).astype(np.int32)
-    inside = (column > 0) & (row > 0) & (column < SIDE - 1) & (row < SIDE - 1)
+    low, high = reach, SIDE - 1 - reach
+    inside = (column >= low) & (row >= low) & (column <= high) & (row <= high)
     order = np.flatnonzero(inside)
     order = order[np.argsort(points[order, 2], kind="stable")].astype(np.int32)
     flat = row[order] * SIDE + column[order]
     index = np.full(SIDE * SIDE, -1, np.int32)
-    around = np.array([down * SIDE + across for down in (-1, 0, 1) for across in (-1, 0, 1)], np.int32)
-    index[(flat[:, None] + around).ravel()] = np.repeat(order, 9)  # the last one written is the nearest
+    steps = range(-reach, reach + 1)
+    around = np.array([down * SIDE + across for down in steps for across in steps], np.int32)
+    index[(flat[:, None] + around).ravel()] = np.repeat(order, len(around))  # the last one written is the nearest
     return index.reshape(SIDE, SIDE)
 
 
@@ -117,44 +135,45 @@ def _shadow(points: NDArray[np.float32], turn: NDArray[np.float32], centre: NDAr
 
 
 def of_structure(structure: Structure) -> Relief:
-    """Blow up the silhouette of an input picture; its lines become creases."""
+    """Fill the fields between an input picture's lines with roundness; a photograph keeps its own shading as well."""
     covered = structure.silhouette
-    lines = structure.lines * (0.15 + 0.85 * grids.dilate(covered, 3))
-    height = inflated(covered) * 26
-    strokes = grids.blur(lines * covered, 1)
-    if structure.is_drawing:
-        height = height - 2.2 * strokes
-    else:
-        height = 0.6 * height + 9 * grids.blur(structure.greys, 1) * covered - 0.5 * strokes
-    down, across = np.gradient(grids.blur(height.astype(np.float32), 2))
+    lines = structure.lines * grids.dilate(covered, 2)
+    fields = covered & (lines < 0.3)
+    round_fields = 9 if structure.is_drawing else 3  # a photograph's shading shows its fields already
+    height = inflated(covered) * 20 + inflated(fields) * round_fields - grids.blur(lines * covered, 1)
+    down, across = np.gradient(grids.blur(height.astype(np.float32), 3))
     normals = np.stack([-across, down, np.full_like(down, 0.75)], -1)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
     normals = (normals * covered[:, :, None]).astype(np.float32)
     rows = np.flatnonzero(covered.any(axis=1))
     shadow = _contact_shadow(covered, int(rows[-1]) if len(rows) else SIDE - 1)
-    materials = _fields(structure, covered)
     depth = np.where(covered, height / SIDE, -1).astype(np.float32)
-    return Relief(covered, normals, depth, materials, lines.astype(np.float32), shadow)
+    shade = None if structure.is_drawing else shading.of_photo(structure.greys, covered)
+    return Relief(covered, normals, depth, _fields(structure, fields), lines.astype(np.float32), shadow, shade)
 
 
 def _contact_shadow(covered: Mask, foot: int) -> Grid:
-    columns = np.clip(covered.sum(axis=0) / 30, 0, 1).astype(np.float32)
-    distance = (np.arange(SIDE) - foot)[:, None] / 9.0
-    return grids.blur((columns[None, :] * np.exp(-(distance**2))).astype(np.float32), 5)
+    """Dark beneath what stands on the ground, less so beneath what hangs above it."""
+    lowest = np.where(covered.any(axis=0), SIDE - 1 - covered[::-1].argmax(axis=0), -SIDE)
+    columns = grids.blur(np.repeat(np.exp((lowest - foot) / 16.0)[None, :], 4, 0).astype(np.float32), 4)[0]
+    distance = (np.arange(SIDE) - foot + 1)[:, None] / 7.0
+    return grids.blur((columns[None, :] * np.exp(-(distance**2))).astype(np.float32), 4)
 
 
-def _fields(structure: Structure, covered: Mask) -> NDArray[np.int8]:
-    """Materials: in a drawing the largest closed fields get one each, in a photograph the dark places are dark."""
+def _fields(structure: Structure, fields: Mask) -> NDArray[np.int8]:
+    """Materials: the largest closed fields get one each; in a photograph with dark places these are dark."""
     materials = np.zeros((SIDE, SIDE), np.int8)
-    if not structure.is_drawing:
-        materials[covered & (structure.greys < 0.3)] = DARK
+    is_dark = structure.silhouette & (structure.greys < 0.3)
+    if not structure.is_drawing and is_dark.sum() > 0.03 * structure.silhouette.sum():
+        materials[is_dark] = DARK
         return materials
-    free = (covered & (structure.lines < 0.25))[::2, ::2]
-    for material in (BODY, ACCENT, DARK):
+    free = grids.erode(fields[::2, ::2], 1)
+    for material in (BODY, DARK) if not structure.is_drawing else (BODY, ACCENT, DARK):
         blob = grids.largest_blob(free)
         if blob.sum() < 40:
             break
-        whole = grids.erode(grids.dilate(blob, 3), 2)  # over hatching
-        materials[whole.repeat(2, 0).repeat(2, 1)] = material
+        whole = grids.dilate(blob, 3)  # up to the middle of the lines
+        large = grids.enlarge(grids.blur(whole.astype(np.float32), 1), (SIDE, SIDE)) > 0.5
+        materials[large & (materials == BODY)] = material
         free = free & ~whole
     return materials

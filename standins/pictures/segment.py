@@ -1,25 +1,20 @@
-"""Find the object in a picture: ground estimated from the border, distance to it, largest blob, holes filled."""
+"""Find the object in a picture: ground estimated from the border, hard edges, largest closed blob, holes cut out."""
 
 import numpy as np
 from PIL import Image
 
-from standins.pictures import grids
+from standins.pictures import edges, grids
 from standins.pictures.codec import flat
-from standins.pictures.grids import Grid, Mask
+from standins.pictures.grids import Colours, Grid, Mask
 
-SIDE = 208
+SIDE = 256
 NO_DITHER = Image.Dither.NONE
 SMALLEST, LARGEST = 0.004, 0.97
 """Parts of the picture between which a blob counts as an object."""
+SMALLEST_HOLE = 0.0012
 
 
-def distance_to_ground(image: Image.Image) -> Grid:
-    """How far each pixel is from the ground's colour, at SIDE x SIDE; smooth shadows count little."""
-    colours = grids.from_image(flat(image), (SIDE, SIDE))
-    return np.minimum(_distance(colours, _bent_ground(colours)), _distance(colours, _ground_by_rows(colours)))
-
-
-def _bent_ground(colours: Grid) -> Grid:
+def _bent_ground(colours: Colours) -> Colours:
     """A ground that changes smoothly: a surface of second degree through the border, outliers left out."""
     rows, across = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j].astype(np.float32)
     terms = np.stack([np.ones_like(rows), rows, across, rows**2, across**2, rows * across], -1)
@@ -30,41 +25,110 @@ def _bent_ground(colours: Grid) -> Grid:
     return np.asarray(terms @ fit, dtype=np.float32)
 
 
-def _ground_by_rows(colours: Grid) -> Grid:
+def _ground_by_rows(colours: Colours) -> Colours:
     """A ground that changes from row to row, as with a horizon."""
     sides = np.concatenate([colours[:, :5], colours[:, -5:]], axis=1)
     return np.asarray(np.median(sides, axis=1)[:, None, :], dtype=np.float32)
 
 
-def _distance(colours: Grid, ground: Grid) -> Grid:
-    difference = colours - ground
+def _distance(difference: Colours, is_hard: Mask) -> Grid:
+    """How far each pixel is from the ground's colour; a grey darkening without a hard edge is a shadow, so near."""
     light = difference.mean(axis=2)
     chroma = np.abs(difference - light[:, :, None]).sum(axis=2)
-    down, across = np.gradient(colours.mean(axis=2))
-    is_smooth = np.clip(1.2 - grids.blur(np.hypot(down, across), 1) * 40, 0, 1)
-    darker = np.clip(-light, 0, None) * np.where((light > -0.4) & (chroma < 0.06), 1 - 0.9 * is_smooth, 1)
+    may_be_shadow = (light > -0.45) & (chroma < 0.08) & ~is_hard
+    darker = np.clip(-light, 0, None) * np.where(may_be_shadow, 0.1, 1)
     far: Grid = (np.clip(light, 0, None) * 1.5 + darker + chroma).astype(np.float32)
     return far
 
 
 def object_mask(image: Image.Image) -> Mask | None:
-    """The object's silhouette at SIDE x SIDE, or None if the picture shows none."""
-    distance = distance_to_ground(image)
-    strong = float(np.quantile(distance, 0.995))
-    if strong < 0.05:
-        return None
-    seen = distance > max(0.04, min(0.12, strong * 0.3))
-    solid = _closed(seen, 4)
-    if seen.sum() > 0.6 * solid.sum():  # surfaces, not strokes: less to bridge
-        solid = _closed(seen, 2)
-    blob = grids.largest_blob(grids.dilate(grids.erode(solid, 1), 1))
-    part = blob.mean()
-    return grids.filled(blob) if SMALLEST < part < LARGEST else None
+    """The object's silhouette at SIDE x SIDE with the holes one sees through, or None if the picture shows none."""
+    colours = grids.from_image(flat(image), (SIDE, SIDE))
+    grey = np.ascontiguousarray(colours.mean(axis=2))
+    blob = _drawn(grey) if edges.is_drawing(grey) else _photographed(colours, grey)
+    return blob if SMALLEST < blob.mean() < LARGEST else None
 
 
-def _closed(seen: Mask, gap: int) -> Mask:
-    """Gaps bridged, what is enclosed filled."""
-    return grids.erode(grids.filled(grids.dilate(seen, gap)), gap) | seen
+def _drawn(grey: Grid) -> Mask:
+    """All that is not paper, but only as far as strokes reach: a hatched shadow beside the object lies beyond them."""
+    inked = grids.largest_blob(grids.erode(edges.closed(grey < float(np.median(grey)) - 0.08, 4), 1))
+    strokes = (edges.strokes(grey) > 0.3) & grids.dilate(inked, 2)
+    between = np.ones_like(inked)
+    for axis in (0, 1):
+        line = _smeared(strokes, 1 - axis)
+        before = np.maximum.accumulate(line, axis)
+        after = np.flip(np.maximum.accumulate(np.flip(line, axis), axis), axis)
+        between &= before & after
+    reached = grids.largest_blob(edges.closed(inked & between, 3) & inked)
+    whole = reached if reached.sum() > 0.65 * inked.sum() else inked
+    even = grids.blur(whole.astype(np.float32), 2) > 0.5  # a pencil line is ragged, the thing is not
+    return even & ~_open_fields(grey, even)
+
+
+def _open_fields(grey: Grid, whole: Mask) -> Mask:
+    """What a hatched drawing leaves white inside a handle: a field without hatching that the body does not surround."""
+    bare = grey > float(np.median(grey)) - 0.05
+    fields = whole & (edges.strokes(grey) < 0.3)
+    holes, body = np.zeros_like(whole), grids.largest_blob(grids.erode(fields, 1))
+    if (whole & ~bare).sum() < 0.12 * whole.sum():
+        return holes
+    left = grids.erode(fields, 1) & ~body
+    for _ in range(3):
+        field = grids.largest_blob(left)
+        if field.sum() < 0.007 * SIDE * SIDE:
+            break
+        around = grids.dilate(field, 12) & ~grids.dilate(field, 4)
+        is_inside = bool(whole[grids.dilate(field, 6)].all())
+        if is_inside and bare[field].mean() > 0.96 and body[around].mean() < 0.4 and field.sum() < 0.2 * whole.sum():
+            holes |= grids.dilate(field, 2)
+        left &= ~field
+    return holes
+
+
+def _smeared(strokes: Mask, axis: int) -> Mask:
+    """Strokes carried on along one axis, over the gaps that a pencil leaves."""
+    out = strokes.copy()
+    for step in (1, 2, 4):
+        out |= np.roll(out, step, axis) | np.roll(out, -step, axis)
+    return out
+
+
+def _photographed(colours: Colours, grey: Grid) -> Mask:
+    differences = [colours - ground for ground in (_bent_ground(colours), _ground_by_rows(colours))]
+    sharp = edges.sharpness(grey)
+    near_edge = grids.dilate(sharp > edges.HARD, 1)
+    far = np.minimum(*(_distance(difference, near_edge) for difference in differences))
+    if float(np.quantile(far, 0.995)) < 0.05:
+        return np.zeros((SIDE, SIDE), dtype=bool)
+    seen = (sharp > edges.HARD) | (far > max(0.04, min(0.12, float(np.quantile(far, 0.995)) * 0.3)))
+    solid = edges.closed(seen, 2)
+    core = grids.erode(solid, 1)  # sharpness lies on both sides of an edge
+    blob = grids.largest_blob(grids.dilate(core, 1)) & core
+    return blob & ~_holes(blob, _like_ground(differences[0], blob), sharp > edges.HARD)
+
+
+def _like_ground(difference: Colours, blob: Mask) -> Mask:
+    """What has the colour of the ground about the object; the estimate from the border is mended for that."""
+    light = difference.mean(axis=2)
+    chroma = np.abs(difference - light[:, :, None]).max(axis=2)
+    open_ground = (~grids.dilate(blob, 3) & (np.abs(light) < 0.1)).astype(np.float32)
+    error = grids.blur(light * open_ground, 40) / np.maximum(grids.blur(open_ground, 40), 0.02)
+    return np.asarray((np.abs(light - error) < 0.03) & (chroma < 0.05))
+
+
+def _holes(blob: Mask, like_ground: Mask, is_hard: Mask) -> Mask:
+    """Parts of the object that show the ground and have a hard rim all around, as inside a handle."""
+    left = grids.erode(blob, 1) & like_ground & ~is_hard
+    holes = np.zeros_like(blob)
+    for _ in range(4):
+        hole = grids.largest_blob(grids.dilate(grids.erode(left, 1), 1) & left)
+        if hole.sum() < SMALLEST_HOLE * SIDE * SIDE:
+            break
+        rim = grids.dilate(hole, 2) & ~hole
+        if grids.dilate(is_hard, 1)[rim].mean() > 0.8:
+            holes |= grids.dilate(hole, 1)
+        left &= ~hole
+    return holes
 
 
 def candidates(image: Image.Image) -> list[Image.Image]:
@@ -78,8 +142,9 @@ def candidates(image: Image.Image) -> list[Image.Image]:
 
 
 def _in_size(mask: Mask, size: tuple[int, int]) -> Image.Image:
-    soft = grids.to_image(mask.astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
-    return soft.point(lambda grey: 255 if grey > 127 else 0)
+    """Smooth, and a little inside the outline: the outermost pixels are mixed with the old ground."""
+    soft = grids.to_image(grids.blur(mask.astype(np.float32), 1)).resize(size, Image.Resampling.BICUBIC)
+    return soft.point(lambda grey: 255 if grey > 185 else 0)
 
 
 def cut_out(image: Image.Image, mask: Image.Image) -> Image.Image:

@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from standins.pictures import grids, segment
+from standins.pictures import edges, grids, segment
 from standins.pictures.codec import flat
 from standins.pictures.grids import Grid, Mask
 
-SIDE = 256
+SIDE = segment.SIDE
 
 
 @dataclass(frozen=True)
@@ -33,34 +33,31 @@ class Structure:
         mask = segment.object_mask(self.image)
         if mask is None:
             return np.ones((SIDE, SIDE), dtype=bool)
-        return grids.enlarge(grids.blur(mask.astype(np.float32), 1), (SIDE, SIDE)) > 0.5
+        return mask
 
     @cached_property
     def greys(self) -> Grid:
         """Lightness of the input at SIDE x SIDE."""
         return grids.from_image(flat(self.image).convert("L"), (SIDE, SIDE))
 
-    @property
+    @cached_property
+    def proportion(self) -> float:
+        """Height of the silhouette by its width, kept between a half and two."""
+        rows, columns = (np.flatnonzero(self.silhouette.any(axis=axis)) for axis in (1, 0))
+        return float(np.clip((rows[-1] - rows[0] + 1) / (columns[-1] - columns[0] + 1), 0.5, 2.0))
+
+    @cached_property
     def is_drawing(self) -> bool:
         """Whether the input is strokes on plain paper rather than a picture with surfaces."""
-        paper = float(np.median(self.greys))
-        return float(np.mean(np.abs(self.greys - paper) < 0.06)) > 0.8
+        return edges.is_drawing(self.greys)
 
 
 def lines_of(image: Image.Image) -> Grid:
-    """Dark strokes of a drawing and edges of a photograph, thin and from 0 to 1."""
+    """Dark strokes of a drawing or hard edges of a photograph, thin and from 0 to 1."""
     grey = grids.from_image(flat(image).convert("L"), (SIDE, SIDE))
-    strokes = np.clip((grids.blur(grey, 5) - grey) * 5 - 0.15, 0, 1)
-    down, across = np.gradient(grids.blur(grey, 1))
-    edges = np.clip(np.hypot(down, across) * 9 - 0.25, 0, 1)
-    has_strokes = float(np.mean(strokes > 0.3)) > 0.004 and float(np.median(grey)) > 0.6
-    is_drawing = has_strokes and _is_flat(grey)
-    lines: Grid = (strokes if is_drawing else np.maximum(strokes, edges)).astype(np.float32)
-    return lines
-
-
-def _is_flat(grey: Grid) -> bool:
-    return float(np.mean(np.abs(grey - np.median(grey)) < 0.06)) > 0.8
+    if edges.is_drawing(grey):
+        return edges.strokes(grey)
+    return np.clip(grids.blur(edges.outlines(grey), 1) * 1.8, 0, 1).astype(np.float32)
 
 
 def detected_map(module: str, image: Image.Image) -> Image.Image:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from standins.pictures import Wish, draw
 from standins.serving import serve, set_up_logging
 from standins.webui.app import create_app
 from standins.webui.instance import Settings
@@ -31,6 +32,7 @@ def main() -> None:
         plain=wish.plain, checkpoints=wish.checkpoint, faults=wish.fault, worker_threads=wish.worker_threads,
     )  # fmt: skip
     set_up_logging()
+    draw(Wish("a lamp", size=(64, 64)))  # the first picture is slow; it should not be the first caller's
     serve(create_app(settings), wish.host, wish.port, "WebUI")
 
 

@@ -1,5 +1,6 @@
 """The HTTP side: one Flask application with the WebUI's paths."""
 
+import logging
 import time
 from base64 import b64decode
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from standins.webui import extensions, internal, sdapi
 from standins.webui.errors import FAULTS, CrashedError, RefusedError, WebUIError
 from standins.webui.instance import Instance, Settings
 
+logger = logging.getLogger(__name__)
 Answer = Response | tuple[Response, int]
 
 
@@ -46,7 +48,14 @@ def _add_errors(app: Flask) -> None:
 
     app.register_error_handler(404, plain("Not Found", 404))
     app.register_error_handler(405, plain("Method Not Allowed", 405))
+    app.register_error_handler(Exception, _crash)
     app.register_error_handler(WebUIError, lambda error: (jsonify(error.body()), error.status))
+
+
+def _crash(error: Exception) -> Answer:
+    """The WebUI shows any exception by its class name; one that is not planned here is a mistake of the stand-in."""
+    logger.exception("the stand-in broke", exc_info=error)
+    return jsonify(CrashedError(type(error).__name__, str(error)).body()), 500
 
 
 def _add_hooks(app: Flask, instance: Instance) -> None:

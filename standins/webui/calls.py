@@ -4,23 +4,12 @@ import time
 from typing import Any
 
 from standins.faults import Fault
-from standins.pictures import codec
-from standins.webui import controlnet
-from standins.webui.errors import BROKEN_IMAGE, CrashedError, RefusedError, WebUIError
+from standins.webui.errors import CrashedError, RefusedError, WebUIError
 from standins.webui.generation import Inputs, Job
+from standins.webui.inputs import RESIZE_MODES, decode, fit
 from standins.webui.instance import Instance
 
 ALWAYS_ON = {"extra options", "hypertile", "refiner", "sampler", "seed", "soft inpainting", "segment anything"}
-
-
-def decode(text: Any) -> Any:
-    """An input image; a URL and a broken text are refused as the WebUI does."""
-    if str(text).startswith(("http://", "https://")):
-        raise RefusedError(500, "Request to local resource not allowed")
-    try:
-        return codec.decode(str(text))
-    except ValueError as exc:
-        raise RefusedError(500, BROKEN_IMAGE) from exc
 
 
 def generate(instance: Instance, kind: str, values: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
@@ -39,15 +28,17 @@ def generate(instance: Instance, kind: str, values: dict[str, Any], fault: Fault
     with instance.queue.turn(counts):
         counts.add("running", 1)
         try:
-            return _in_turn(instance, values, mask, fault, entry)
+            job = _in_turn(instance, values, mask, fault, entry)
         finally:
             counts.add("running", -1)
             counts.add("served", 1)
+    parameters = dict(values)
+    if "init_images" in values and not values["include_init_images"]:
+        parameters |= {"init_images": None, "mask": None}
+    return job.answer(parameters)  # as in the WebUI the pictures are encoded when the next job may already run
 
 
-def _in_turn(
-    instance: Instance, values: dict[str, Any], mask: Any, fault: Fault | None, entry: dict[str, Any]
-) -> dict[str, Any]:
+def _in_turn(instance: Instance, values: dict[str, Any], mask: Any, fault: Fault | None, entry: dict[str, Any]) -> Job:
     entry |= {"start": time.time(), "outcome": "failed", "load_s": 0.0, "seed": None, "error": ""}
     job: Job | None = None
     try:
@@ -56,11 +47,8 @@ def _in_turn(
         inputs = _inputs(values, mask) if entry["kind"] == "img2img" else None
         job = Job(instance, values, inputs, fault.kind if fault else None)
         _run(instance, job, entry["task_id"])
-        parameters = dict(values)
-        if "init_images" in values and not values["include_init_images"]:
-            parameters |= {"init_images": None, "mask": None}
         entry["outcome"] = "interrupted" if job.was_cut else "done"
-        return job.answer(parameters)
+        return job
     except WebUIError as problem:
         entry["error"] = str(problem)
         raise
@@ -85,8 +73,8 @@ def _inputs(values: dict[str, Any], mask: Any) -> Inputs:
     if mask is not None and values["inpainting_mask_invert"]:
         mask = mask.point(lambda grey: 255 - grey)
     size = (max(8, values["width"] // 8 * 8), max(8, values["height"] // 8 * 8))
-    mode = controlnet.RESIZE_MODES[values["resize_mode"] if values["resize_mode"] in (0, 1) else 2]
-    return Inputs([controlnet.fit(image, size, mode) for image in images], mask and mask.resize(size))
+    mode = RESIZE_MODES[values["resize_mode"] if values["resize_mode"] in (0, 1) else 2]
+    return Inputs([fit(image, size, mode) for image in images], mask and mask.resize(size))
 
 
 def _run(instance: Instance, job: Job, task_id: str) -> None:

@@ -11,11 +11,11 @@ from standins.pictures import codec
 from standins.pictures.structure import Structure, detected_map
 from standins.webui.catalogue import data
 from standins.webui.errors import CrashedError, RefusedError
+from standins.webui.inputs import RESIZE_MODES, decode, fit
 from standins.webui.instance import CONTROLNET_MODELS
 
 logger = logging.getLogger(__name__)
 MAX_UNITS = 3
-RESIZE_MODES = ("Just Resize", "Crop and Resize", "Resize and Fill")
 CONTROL_MODES = ("Balanced", "My prompt is more important", "ControlNet is more important")
 _WRONG_CONTROL_MODE = (
     "control_mode\n  value is not a valid enumeration member; permitted: 'Balanced', 'My prompt is more important', "
@@ -132,27 +132,17 @@ def _image_of(unit: Unit, init: Image.Image | None) -> Image.Image | None:
         return None
 
 
-def fit(image: Image.Image, size: tuple[int, int], resize_mode: str) -> Image.Image:
-    """Bring an input image to the picture's size: squeeze, crop to fill, or fit into borders."""
-    if resize_mode == RESIZE_MODES[0] or image.size == size:
-        return image.resize(size, Image.Resampling.LANCZOS)
-    scales = [wanted / given for wanted, given in zip(size, image.size, strict=True)]
-    scale = max(scales) if resize_mode == RESIZE_MODES[1] else min(scales)
-    scaled = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
-    canvas = Image.new("RGB", size, scaled.convert("RGB").getpixel((0, 0)))
-    canvas.paste(scaled, ((size[0] - scaled.width) // 2, (size[1] - scaled.height) // 2))
-    return canvas
-
-
 def detect(body: dict[str, Any]) -> list[str]:
     """The detected maps of /controlnet/detect as base64; the resolution is the SHORT side."""
     module = str(body.get("controlnet_module", "none"))
-    if module not in data("catalogue")["controlnet_modules"] or module == "clip_vision":
+    if module not in data("catalogue")["controlnet_modules"]:
         raise RefusedError(422, "Module not available")
+    if module == "clip_vision":
+        raise RefusedError(422, "Module not supported")
     if not body.get("controlnet_input_images"):
         raise RefusedError(422, "No image selected")
     resolution = int(body.get("controlnet_processor_res", 512))
-    images = [codec.decode(text) for text in body["controlnet_input_images"]]
+    images = [decode(text) for text in body["controlnet_input_images"]]
     return [codec.encode(detected_map(module, _scaled(image, module, resolution))) for image in images]
 
 

@@ -20,9 +20,10 @@ def _blocking(instance: Instance, kind: str, work: Callable[[], dict[str, Any]])
     """Run `work` while all other calls wait, and write it into the journal."""
     controls = instance.controls
     entry: dict[str, Any] = {"name": instance.settings.name, "kind": kind, "task_id": None, "queued_at": time.time()}
-    entry |= {"checkpoint": None, "load_s": 0.0, "seed": None, "outcome": "failed", "error": ""}
+    entry |= {"checkpoint": None, "load_s": 0.0, "seed": None, "steps": STEPS, "outcome": "failed", "error": ""}
     with instance.event_loop:
         entry["start"] = time.time()
+        entry["waited_s"] = entry["start"] - entry["queued_at"]
         controls.counts.add("running", 1)
         try:
             if g.fault and g.fault.kind == "hang":

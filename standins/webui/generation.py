@@ -39,6 +39,7 @@ class Job:
         self.load_s = 0.0
         self.report: Report | None = None
         self.was_cut = False
+        self.samples_format = "png"
 
     def run(self) -> None:
         """Load the checkpoint, sample, keep the pictures; WebUIError if anything goes wrong."""
@@ -49,6 +50,7 @@ class Job:
             _check(self.values)
             self.report = self._report()
             self._sample(self.report)
+            self.samples_format = str(shelf.get("samples_format"))
         finally:
             if self.values["override_settings_restore_afterwards"]:
                 shelf.restore(stored)
@@ -139,7 +141,7 @@ class Job:
             texts.insert(0, texts[0])
             self.report.index_of_first_image = 1
             self.report.infotexts = texts
-        kind = str(self.instance.shelf.get("samples_format"))
+        kind = self.samples_format
         encoded = [codec.encode(image, text, kind) for image, text in zip(images, texts, strict=True)]
         encoded += [codec.encode(image, None, kind) for image in self.maps]
         shown = encoded if self.values["send_images"] else []

@@ -3,8 +3,8 @@
 from typing import Any
 
 from standins.pictures import codec, segment
-from standins.webui.calls import decode
 from standins.webui.errors import CrashedError, InvalidError
+from standins.webui.inputs import decode
 
 MODELS = ("sam_vit_h_4b8939.pth",)
 NOTHING = "You neither added point prompts nor enabled GroundingDINO. Segmentation cannot be generated."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -65,10 +65,10 @@ class Server:
 
 
 @contextmanager
-def serving(settings: Mapping[str, Any]) -> Iterator[Server]:
-    """Run a server with these settings, and no others, as long as the block lasts."""
+def serving(settings: Mapping[str, Any], change: Callable[[Services], Services] = lambda it: it) -> Iterator[Server]:
+    """Run a server with these settings, and no others, as long as the block lasts; `change` may swap its parts."""
     config = load_config(_env_file=None, **settings)
-    services = build_services(config)
+    services = change(build_services(config))
     app = create_app(config, services)
     listener = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
     thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -44,11 +44,20 @@ def chat(tmp_path: Path) -> Iterator[StandIn]:
         yield StandIn(_address(standin))
 
 
+WEBUI = [sys.executable, "-m", "standins.webui", "--port", "0", "--step-time", "0", "--load-time", "0"]
+
+
 @pytest.fixture
 def webui(tmp_path: Path) -> Iterator[StandIn]:
     """Run a WebUI that draws trivial pictures without delay."""
-    command = [sys.executable, "-m", "standins.webui", "--port", "0", "--step-time", "0", "--load-time", "0", "--plain"]
-    with program(command, ROOT, tmp_path / "webui.log") as standin:
+    with program([*WEBUI, "--plain"], ROOT, tmp_path / "webui.log") as standin:
+        yield StandIn(_address(standin))
+
+
+@pytest.fixture
+def drawing_webui(tmp_path: Path) -> Iterator[StandIn]:
+    """Run a WebUI whose pictures show something."""
+    with program(WEBUI, ROOT, tmp_path / "drawing-webui.log") as standin:
         yield StandIn(_address(standin))
 
 

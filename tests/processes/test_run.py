@@ -58,12 +58,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def start(project: Path, data: Path, **settings: str) -> Iterator[Launched]:
-    """Run `python -m standins.run` with its data in `data`, whose second start meets the data of the first."""
+def start(project: Path, data: Path, *, by_make: bool = False, **settings: str) -> Iterator[Launched]:
+    """Run the launcher on `data`, where a second one meets what the first left; `by_make`: as the child of a shell."""
     port = int(settings.pop("PORT", "") or free_port())
     env = {"PORT": str(port), "DATA_DIR": str(data), **settings}
     log = data.with_name(f"launcher-{data.name}-{port}-{len(list(data.parent.iterdir()))}.log")
-    with program([sys.executable, "-m", "standins.run"], project, log, env) as launcher:
+    command = [sys.executable, "-m", "standins.run"]
+    if by_make:
+        command = ["sh", "-c", f"{' '.join(command)} --end-with-parent & wait"]
+    with program(command, project, log, env) as launcher:
         yield Launched(launcher, port, data)
 
 
@@ -109,8 +112,8 @@ def test_two_at_once_on_the_same_data_are_refused(running: Launched, project: Pa
     assert answers_ping(running.url)
 
 
-def test_sigterm_ends_everything_without_an_error(launch: Launch) -> None:
-    with launch() as run:
+def test_sigterm_ends_everything_without_an_error(launch: Launch, mongo_uri: str) -> None:
+    with launch(MONGO_URI=mongo_uri) as run:
         run.when_ready().launcher.process.send_signal(signal.SIGTERM)
         assert run.launcher.ends_within(20) == 0
         assert run.is_gone()
@@ -130,8 +133,14 @@ def test_nothing_outlives_a_launcher_that_is_killed(launch: Launch) -> None:
         until(run.is_gone, "the end of all children")
 
 
-def test_a_child_that_dies_is_named_and_ends_everything(launch: Launch) -> None:
-    with launch() as run:
+def test_nothing_outlives_a_make_that_is_killed(launch: Launch, mongo_uri: str) -> None:
+    with launch(by_make=True, MONGO_URI=mongo_uri) as run:
+        run.when_ready().launcher.process.kill()
+        until(run.is_gone, "the end of the launcher and all children")
+
+
+def test_a_child_that_dies_is_named_and_ends_everything(launch: Launch, mongo_uri: str) -> None:
+    with launch(MONGO_URI=mongo_uri) as run:
         run.when_ready()
         gpu = next(pid for pid in run.living() if b"gpu-2" in Path(f"/proc/{pid}/cmdline").read_bytes())
         os.kill(gpu, signal.SIGKILL)
@@ -181,4 +190,4 @@ def test_the_example_of_settings_names_each_setting_and_is_itself_a_right_config
     settings = [line[1:] for line in lines if re.match("#[A-Z_]+=", line)]
     assert [setting.partition("=")[0] for setting in settings] == list(Config.model_fields)
     (tmp_path / ".env").write_text("\n".join(settings), "utf-8")
-    assert Config(_env_file=tmp_path / ".env").SD_POOL_TIMEOUT == Config.model_fields["SD_POOL_TIMEOUT"].default
+    assert Config(_env_file=tmp_path / ".env").CHAT_TIMEOUT > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import pytest
 from PIL import Image
@@ -87,3 +88,11 @@ def test_a_png_stays_as_it_is() -> None:
 def test_what_is_no_picture_is_refused(broken: bytes) -> None:
     with pytest.raises(ValueError, match="no picture"):
         size_of(broken)
+
+
+def test_a_picture_that_claims_too_many_pixels_is_refused_before_decoding() -> None:
+    huge = bytearray(picture())
+    huge[16:24] = (20000).to_bytes(4, "big") * 2
+    huge[29:33] = zlib.crc32(bytes(huge[12:29])).to_bytes(4, "big")
+    with pytest.raises(ValueError, match="no picture|too large"):
+        size_of(bytes(huge))

@@ -12,6 +12,7 @@ import pytest
 from agent import errors
 from agent.errors import (
     InstanceServiceError,
+    MissingOnInstanceError,
     PictureRejectedError,
     PoolClosedError,
     PoolTimeoutError,
@@ -276,3 +277,21 @@ def test_a_door_lets_many_threads_through_one_at_a_time() -> None:
         thread.join(10)
     assert most == [1]
     assert door.enter(0)
+
+
+def test_an_instance_that_failed_to_load_a_checkpoint_is_not_preferred_for_it() -> None:
+    pool = _pool(2)
+    with pool.lease("a") as good:
+        pass
+    with pytest.raises(MissingOnInstanceError), pool.lease("b") as poor:
+        raise MissingOnInstanceError("it lacks b")
+    assert poor is not good
+    with pool.lease("b") as instance:
+        assert instance is good
+
+
+def test_a_call_cut_off_by_a_foreign_error_leaves_the_instance_to_be_asked() -> None:
+    pool = _pool(1)
+    with pytest.raises(KeyboardInterrupt), pool.lease():
+        raise KeyboardInterrupt
+    assert pool.instances[0].unsettled

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import InstanceBusyError, PoolTimeoutError
+from agent.errors import InstanceBusyError, InstanceTimeoutError, PoolTimeoutError
 from agent.pool import SDInstance, SDInstancePool
 from agent.sd import paint
 from tests.agent_standins import StandIn, request, stand_in
@@ -167,3 +167,12 @@ def test_a_killed_waiter_holds_up_nobody(tmp_path: Path) -> None:
 def test_no_password_becomes_a_file_name(tmp_path: Path) -> None:
     with _pool(tmp_path, "http://user:hidden@gpu1:7860").lease():
         assert "hidden" not in " ".join(path.name for path in tmp_path.iterdir())
+
+
+def test_a_job_left_running_is_known_to_the_next_process(tmp_path: Path) -> None:
+    first, second = (_pool(tmp_path, "http://gpu1:7860") for _ in range(2))
+    with pytest.raises(InstanceTimeoutError), first.lease() as instance:
+        instance.unsettled = True
+        raise InstanceTimeoutError("no answer")
+    with second.lease() as instance:
+        assert instance.unsettled

@@ -15,7 +15,6 @@ from store.stores import open_stores
 from tests.embedded import EmbeddedMongo, embedded_mongo, free_port
 from tests.stores import opened_stores
 
-
 SECRETS = [
     "mongodb://anna:secret@host:1/?x=1",
     "mongodb://anna:a/secret@host",
@@ -84,9 +83,7 @@ def test_many_callers_of_a_server_that_is_down_wait_side_by_side(database_name: 
     assert time.monotonic() - start < 3
 
 
-def test_what_failed_while_the_server_was_down_works_once_it_is_up(
-    tmp_path: Path, database_name: str
-) -> None:
+def test_what_failed_while_the_server_was_down_works_once_it_is_up(tmp_path: Path, database_name: str) -> None:
     server = EmbeddedMongo(tmp_path)
     with opened_stores(server.uri, database_name, selection_timeout_s=0.2) as stores:
         with pytest.raises(StoreUnavailableError):

@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 import pytest
+from bson import encode
 from bson import errors as bson_errors
 from pymongo import errors as pymongo_errors
 
@@ -16,9 +17,7 @@ DRIVER_ERRORS = [
     cls
     for module in (pymongo_errors, bson_errors)
     for cls in vars(module).values()
-    if inspect.isclass(cls)
-    and issubclass(cls, Exception)
-    and cls.__module__ in ("pymongo.errors", "bson.errors")
+    if inspect.isclass(cls) and issubclass(cls, Exception) and cls.__module__ in ("pymongo.errors", "bson.errors")
 ]
 
 
@@ -69,7 +68,6 @@ def test_each_kind_of_trouble_has_its_own_error(theirs: Exception, ours: type[St
 
 @pytest.mark.parametrize("value", [2**70, "\ud800"], ids=["big integer", "lone surrogate"])
 def test_values_that_bson_cannot_hold_are_called_invalid(value: Any) -> None:
-    from bson import encode
 
     with pytest.raises(errors.DocumentInvalidError), mongo_errors():
         encode({"value": value})
@@ -88,7 +86,5 @@ def test_errors_of_others_pass_untouched() -> None:
 
 
 def test_the_tree_in_the_docstring_names_every_error() -> None:
-    ours = [
-        name for name, cls in vars(errors).items() if inspect.isclass(cls) and issubclass(cls, StoreError)
-    ]
+    ours = [name for name, cls in vars(errors).items() if inspect.isclass(cls) and issubclass(cls, StoreError)]
     assert [name for name in ours if name not in (errors.__doc__ or "")] == []

@@ -126,9 +126,7 @@ def test_of_many_runners_one_gets_the_generation(generations: Generations) -> No
 
 
 @pytest.mark.parametrize("change", ["add_step", "finish", "fail"])
-def test_a_runner_that_does_not_own_a_generation_writes_nothing(
-    generations: Generations, change: str
-) -> None:
+def test_a_runner_that_does_not_own_a_generation_writes_nothing(generations: Generations, change: str) -> None:
     generation_id = running(generations, owner="me")
     before = get(generations, generation_id)
     with pytest.raises(OwnershipLostError, match="is running in the hands of me"):
@@ -162,9 +160,7 @@ def attempt(generations: Generations, change: str, generation_id: str, owner: st
         case "finish":
             generations.finish(generation_id, owner, [IMAGE], [StepRecord(kind="chat", name="x", id="s2")])
         case "fail":
-            generations.fail(
-                generation_id, owner, ERROR, [IMAGE], [StepRecord(kind="chat", name="x", id="s2")]
-            )
+            generations.fail(generation_id, owner, ERROR, [IMAGE], [StepRecord(kind="chat", name="x", id="s2")])
 
 
 @pytest.mark.parametrize("end", ["finish", "fail"])
@@ -229,9 +225,7 @@ def test_parents_are_found_by_image(generations: Generations) -> None:
     assert generations.parents_of("p", [IMAGE.image_id or ""], []) == (generation_id,)
 
 
-@pytest.mark.parametrize(
-    "text", ["soil is heavy", " battery ", BRIEF.text], ids=["phrase", "nested", "whole"]
-)
+@pytest.mark.parametrize("text", ["soil is heavy", " battery ", BRIEF.text], ids=["phrase", "nested", "whole"])
 def test_parents_are_found_by_any_phrase_of_a_text(generations: Generations, text: str) -> None:
     generation_id = finished(generations, BRIEF)
     finished(generations, Output(kind="text", text='{"痛点": ["other"]}'))

@@ -14,6 +14,7 @@ from pymongo.database import Database as MongoDatabase
 from store import indexes, schema
 from store.clock import utc_now
 from store.indexes import INDEXES, Index, ensure_indexes
+from tests.stores import opened_stores
 
 BY_NAME = Index("things", "by_name", ("name",))
 
@@ -48,6 +49,16 @@ def test_no_marker_is_left_after_the_builds(mongo: MongoDatabase[dict[str, Any]]
     assert list(mongo[schema.INDEX_BUILDS].find()) == []
 
 
+def test_the_indexes_are_looked_at_once_in_a_process(
+    mongo: MongoDatabase[dict[str, Any]], mongo_uri: str, database_name: str
+) -> None:
+    with opened_stores(mongo_uri, database_name) as stores:
+        stores.uploads.get("x")
+        mongo[schema.UPLOADS].drop_index("by_participant_and_time")
+        stores.uploads.get("x")
+        assert "by_participant_and_time" not in mongo[schema.UPLOADS].index_information()
+
+
 def test_several_processes_may_build_at_once(mongo: MongoDatabase[dict[str, Any]]) -> None:
     with ThreadPoolExecutor(4) as threads:
         builds = [threads.submit(ensure_indexes, mongo, embedded=True, builder=f"b{n}") for n in range(4)]
@@ -66,7 +77,10 @@ def test_an_index_that_a_dead_builder_left_half_built_is_built_again(
     assert mongo[schema.INDEX_BUILDS].find_one() is None
 
 
-def test_a_builder_that_lost_its_connection_goes_on_at_once(mongo: MongoDatabase[dict[str, Any]]) -> None:
+def test_a_builder_that_lost_its_connection_goes_on_at_once(
+    mongo: MongoDatabase[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.indexes.sleep", lambda _: pytest.fail("it waits for itself"))
     mongo["things"].create_index([("wrong", 1)], name="by_name")
     leave_marker(mongo, "me", 0)
     ensure_indexes(mongo, embedded=True, builder="me", indexes=(BY_NAME,))
@@ -84,7 +98,7 @@ def test_an_index_under_way_elsewhere_is_waited_for_and_not_touched(
         waits.append(seconds)
         mongo[schema.INDEX_BUILDS].delete_one({"_id": BY_NAME.marker_id})
 
-    monkeypatch.setattr("store.indexes.time.sleep", wait)
+    monkeypatch.setattr("store.indexes.sleep", wait)
     ensure_indexes(mongo, embedded=True, builder="me", indexes=(BY_NAME,))
     assert len(waits) == 1
     assert keys_of(mongo) == [("other", 1)]

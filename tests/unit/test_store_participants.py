@@ -81,11 +81,7 @@ def test_a_name_whose_participant_was_never_written_gets_it_at_the_next_start(st
 def test_the_name_stands_in_the_collection_of_names_alone(stores: Stores) -> None:
     stores.participants.find_or_create("anna schmidt")
     database = stores.database.collection(schema.PARTICIPANTS).database
-    holders = [
-        name
-        for name in database.list_collection_names()
-        if "anna schmidt" in repr(list(database[name].find()))
-    ]
+    holders = [name for name in database.list_collection_names() if "anna schmidt" in repr(list(database[name].find()))]
     assert holders == [schema.PARTICIPANT_NAMES]
 
 

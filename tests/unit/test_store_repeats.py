@@ -59,6 +59,13 @@ def test_an_insert_whose_answer_is_lost_happens_once(
     assert count(stores, collection) == 1
 
 
+def test_a_content_that_is_known_is_not_sent_again(stores: Stores, proxy: CuttingProxy) -> None:
+    stores.contents.put(b"abc", "image/png")
+    proxy.cut_at("insert", schema.CONTENTS)
+    stores.contents.put(b"abc", "image/png")
+    assert proxy.cuts == 0
+
+
 @pytest.mark.parametrize("collection", [schema.PARTICIPANT_NAMES, schema.PARTICIPANTS])
 def test_a_participant_whose_first_answer_is_lost_is_made_once(
     stores: Stores, proxy: CuttingProxy, collection: str

@@ -68,13 +68,9 @@ def test_the_participant_shows_the_newest_save(stores: Stores, participant_id: s
     assert (participant.current_stage, participant.revision) == ("草图的环境", 1)
 
 
-def test_saves_at_the_same_time_are_all_kept_and_the_greatest_id_wins(
-    stores: Stores, participant_id: str
-) -> None:
+def test_saves_at_the_same_time_are_all_kept_and_the_greatest_id_wins(stores: Stores, participant_id: str) -> None:
     with ThreadPoolExecutor(8) as threads:
-        ids = list(
-            threads.map(lambda n: stores.saved_states.save(participant_id, state(f'"{n}"')), range(24))
-        )
+        ids = list(threads.map(lambda n: stores.saved_states.save(participant_id, state(f'"{n}"')), range(24)))
     loaded = stores.saved_states.load(participant_id)
     assert loaded is not None
     assert loaded.id == max(ids)

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import bson
+import mongomock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pymongo.errors import DuplicateKeyError
 
 from store.bson_shapes import storable
 from store.clock import to_milliseconds, utc_now
@@ -89,8 +91,6 @@ def test_times_are_in_utc_and_whole_milliseconds() -> None:
 
 
 def test_an_insert_that_breaks_another_unique_key_is_not_taken_for_a_repeat() -> None:
-    import mongomock
-    from pymongo.errors import DuplicateKeyError
 
     class Refusing:
         def insert_one(self, document: dict[str, Any]) -> None:

@@ -1,0 +1,49 @@
+"""Where a picture changes sharply: hard edges against soft shadows, strokes against hatching, drawing against photo."""
+
+import numpy as np
+
+from standins.pictures import grids
+from standins.pictures.grids import Grid, Mask
+
+HARD = 0.009
+"""Sharpness from which a place belongs to a hard edge: a cast shadow's penumbra stays below it."""
+
+
+def sharpness(grey: Grid) -> Grid:
+    """How much each pixel differs from its nearest surroundings: high on both sides of a hard edge, low on slopes."""
+    return np.abs(grey - grids.blur(grey, 1))
+
+
+def strokes(grey: Grid) -> Grid:
+    """Pen and pencil lines from 0 to 1, dashes joined; hatching is evened out first and so stays out, as do specks."""
+    even = grids.blur(grey, 1)
+    thin = np.clip((grids.blur(even, 4) - even) * 10 - 0.35, 0, 1)
+    lines = np.maximum(thin, np.clip((0.52 - even) * 6, 0, 1))
+    joined = grids.erode(grids.dilate(lines > 0.3, 3), 3)
+    lines = np.maximum(lines, 0.6 * joined)
+    return np.asarray(lines * np.clip((grids.blur(lines, 4) - 0.06) * 16, 0, 1), dtype=np.float32)
+
+
+def outlines(grey: Grid) -> Grid:
+    """The ridges of the slope at hard edges, from 0 to 1: the lines that a draughtsman would trace."""
+    down, across = np.gradient(grids.blur(grey, 1))
+    slope = np.hypot(down, across)
+    padded = np.pad(slope, 1)
+    left, right, above, below = padded[1:-1, :-2], padded[1:-1, 2:], padded[:-2, 1:-1], padded[2:, 1:-1]
+    is_steep = np.abs(down) > np.abs(across)
+    is_ridge = np.where(is_steep, (slope >= above) & (slope > below), (slope >= left) & (slope > right))
+    is_hard = grids.dilate(sharpness(grey) > HARD * 0.9)
+    return np.asarray(np.clip((slope - 0.008) * 34, 0, 1) * is_ridge * is_hard, dtype=np.float32)
+
+
+def is_drawing(grey: Grid) -> bool:
+    """Whether this is strokes on plain bright paper: little else but paper, and what is dark is thin."""
+    paper = float(np.median(grey))
+    ink = grey < paper - 0.2
+    is_plain = float(np.mean(np.abs(grey - paper) < 0.06)) > 0.6
+    return paper > 0.88 and is_plain and 3e-3 < ink.mean() and bool(grids.erode(ink, 3).sum() < 0.12 * ink.sum())
+
+
+def closed(seen: Mask, gap: int) -> Mask:
+    """Gaps bridged, what is enclosed filled."""
+    return grids.erode(grids.filled(grids.dilate(seen, gap)), gap) | seen

@@ -1,0 +1,126 @@
+"""The OpenAPI document is true: it is valid, names every route, and generated requests find nothing that it hides."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, seed, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from apps.factory import create_app
+from tests.agent_standins import picture
+from tests.api.front_end import BUTTONS
+from tests.api.server import Server
+
+pytestmark = pytest.mark.api
+
+NOT_DOCUMENTED = {"/", "/docs", "/docs/{name}"}
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+EXAMPLES = 8
+
+
+@pytest.fixture(scope="module")
+def document(server: Server) -> dict[str, Any]:
+    """Fetch the document as a program would."""
+    answer = server.get("/openapi.json")
+    assert answer.headers["Content-Type"] == "application/json"
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def _operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method.upper(), path): operation for path, item in document["paths"].items() for method, operation in item.items()
+    }
+
+
+def test_the_document_is_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert document["info"]["title"]
+    assert document["info"]["version"]
+
+
+def test_every_schema_in_the_document_is_a_json_schema(document: dict[str, Any]) -> None:
+    for schema in document["components"]["schemas"].values():
+        jsonschema_rs.meta.validate(schema)
+
+
+def test_every_reference_in_the_document_leads_somewhere(document: dict[str, Any]) -> None:
+    for name in re.findall(r"#/components/schemas/([^'\"]+)", str(document)):
+        assert name in document["components"]["schemas"]
+
+
+def test_every_route_is_documented_and_nothing_else(server: Server, document: dict[str, Any]) -> None:
+    rules = create_app(server.config, server.services).url_map.iter_rules()
+    routes = {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in rules
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert {key for key in routes if key[1] not in NOT_DOCUMENTED} == set(_operations(document))
+
+
+def test_every_operation_has_a_summary_an_id_of_its_own_and_its_failures(document: dict[str, Any]) -> None:
+    operations = _operations(document)
+
+    assert all(operation["summary"] for operation in operations.values())
+    assert len({operation["operationId"] for operation in operations.values()}) == len(operations)
+    assert all({"200", "500", "503"} <= operation["responses"].keys() for operation in operations.values())
+
+
+def _with_example(document: dict[str, Any], media: dict[str, Any]) -> bool:
+    schema = media["schema"]
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return any(holder.get(key) for holder in (media, schema) for key in ("example", "examples"))
+
+
+def test_every_json_body_has_an_example(document: dict[str, Any]) -> None:
+    for (method, path), operation in _operations(document).items():
+        if method == "POST" and path != "/ping":
+            assert _with_example(document, operation["requestBody"]["content"]["application/json"]), path
+
+
+def test_every_example_of_a_body_is_taken(server: Server, document: dict[str, Any]) -> None:
+    for (method, path), operation in _operations(document).items():
+        if method == "POST" and path not in ("/ping", "/upload", "/uploadImage"):
+            media = operation["requestBody"]["content"]["application/json"]
+            schema = document["components"]["schemas"][media["schema"]["$ref"].rpartition("/")[2]]
+            assert server.post(path, schema["examples"][0]).status_code == 200
+
+
+def test_the_document_lists_every_operations_pair(document: dict[str, Any]) -> None:
+    for button in BUTTONS.values():
+        assert button.text in str(document["components"]["schemas"]["ButtonInfo"])
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
+def test_generated_requests_meet_only_documented_answers(
+    server: Server, document: dict[str, Any], mode: GenerationMode
+) -> None:
+    server.uploaded(picture())
+    schema = schemathesis.openapi.from_dict(document)
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if mode is GenerationMode.NEGATIVE and not operation.body:
+            # Where nothing is sent nothing can be wrong.
+            continue
+
+        @seed(7)
+        @settings(max_examples=EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(operation.as_strategy(generation_mode=mode))
+        def meets_documented_answers(case: Case) -> None:
+            case.call_and_validate(base_url=server.url, checks=CHECKS, timeout=30)
+
+        meets_documented_answers()

@@ -1,0 +1,196 @@
+"""Asking the chat service: other directions for other answers, and once more for an answer that is there already."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from agent.errors import AnswerUnusableError, ChatNotConfiguredError
+from agent.gpt import ChatClient, ChatConfig
+from apps.registry import PRESETS, PROMPTS
+from jobs.chatting import Chatting
+from jobs.parts import Parts
+from jobs.recorder import Recorder
+from settings.book import SettingsBook
+from store.documents import GenerationInputs, GenerationRecord, StepRecord
+from store.stores import Stores
+from tests.stores import opened_stores
+
+pytestmark = pytest.mark.unit
+
+SETTINGS = Path(__file__).parent.parent.parent / "settings"
+
+
+class Prompt(BaseModel):
+    """The form of the answers here."""
+
+    prompt: str = Field(min_length=3)
+
+
+class Script:
+    """A chat service that says what it is told to, in this order, and keeps the questions."""
+
+    def __init__(self) -> None:
+        self.answers: list[str] = []
+        self.questions: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, request: Request) -> Response:
+        """Answer a chat completion."""
+        with self._lock:
+            self.questions.append(request.get_json())
+            text = self.answers.pop(0)
+        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+        usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+        body = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
+        return Response(json.dumps(body), content_type="application/json")
+
+    def prompts(self) -> list[str]:
+        """List the text of each question's last message."""
+        return [question["messages"][-1]["content"] for question in self.questions]
+
+
+@pytest.fixture
+def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
+    """Open stores on a fresh database."""
+    with opened_stores(mongo_uri, database_name) as opened:
+        yield opened
+
+
+@pytest.fixture
+def script(httpserver: HTTPServer) -> Script:
+    """Run the scripted chat service."""
+    script = Script()
+    httpserver.expect_request("/v1/chat/completions", method="POST").respond_with_handler(script)
+    return script
+
+
+@pytest.fixture
+def chatting(stores: Stores, httpserver: HTTPServer, script: Script) -> Iterator[Callable[[int], Chatting]]:
+    """Give a function that makes the chat capability of a run with a seed."""
+    client = ChatClient(ChatConfig("openai", httpserver.url_for("/v1"), "key", "m", timeout_s=5, max_retries=0))
+    parts = Parts(stores, SettingsBook.load(SETTINGS, PROMPTS, PRESETS), chat=client, pool=None, multiview=None)
+    yield lambda seed: Chatting(parts, _recorder(stores), seed)
+    client.close()
+
+
+def _recorder(stores: Stores) -> Recorder:
+    record = GenerationRecord(app_id=1, participant_id="p", operation="op", inputs=GenerationInputs(task="t"), owner="me")
+    stores.generations.insert(record)
+    stores.generations.start(record.id, "me")
+    return Recorder(stores.generations, record.id, "me")
+
+
+def _steps(stores: Stores) -> list[StepRecord]:
+    [document] = stores.database.collection("generations").find({})
+    record = stores.generations.get(document["_id"])
+    assert record is not None
+    return list(record.steps)
+
+
+def _answer(text: str) -> str:
+    return json.dumps({"prompt": text})
+
+
+def _scenes(chatting: Chatting, num: int) -> list[str]:
+    answers = chatting.ask_each(num, "scene", Prompt, kind="scene", task="设计一把椅子", subject="chair")
+    return [answer.prompt for answer in answers]
+
+
+def test_each_answer_is_asked_for_from_a_direction_and_with_a_seed_of_its_own(
+    chatting: Callable[[int], Chatting], script: Script
+) -> None:
+    script.answers = [_answer(f"place {number}") for number in range(3)]
+
+    assert len(set(_scenes(chatting(5), 3))) == 3
+
+    assert len(set(script.prompts())) == 3
+    assert sorted(question["seed"] for question in script.questions) == [5, 6, 7]
+
+
+def test_another_seed_begins_with_another_direction(chatting: Callable[[int], Chatting], script: Script) -> None:
+    script.answers = [_answer("place")] * 2
+    _scenes(chatting(5), 1)
+    prompts_before = script.prompts()
+    script.questions.clear()
+
+    chatting_with_six = chatting(6)
+    _scenes(chatting_with_six, 1)
+
+    assert script.prompts() != prompts_before
+
+
+def test_an_answer_that_is_there_already_is_asked_for_once_more_with_the_others_shown(
+    chatting: Callable[[int], Chatting], script: Script, stores: Stores
+) -> None:
+    script.answers = [_answer("a pond"), _answer("a pond"), _answer("a hill")]
+
+    assert _scenes(chatting(5), 2) == ["a pond", "a hill"]
+
+    assert "a pond" in script.prompts()[2]
+    assert [step.details.get("different", False) for step in _steps(stores)] == [False, False, True]
+
+
+def test_an_answer_that_stays_the_same_is_taken_at_last(chatting: Callable[[int], Chatting], script: Script) -> None:
+    script.answers = [_answer("a pond")] * 3
+
+    assert _scenes(chatting(5), 2) == ["a pond", "a pond"]
+
+
+def test_an_unusable_answer_is_asked_for_again_with_the_reason(
+    chatting: Callable[[int], Chatting], script: Script, stores: Stores
+) -> None:
+    script.answers = [json.dumps({"prompt": "x"}), _answer("a pond")]
+
+    assert _scenes(chatting(5), 1) == ["a pond"]
+
+    assert "at least 3 characters" in script.prompts()[1]
+    [step] = _steps(stores)
+    assert [reply["text"] for reply in step.details["replies"]] == [json.dumps({"prompt": "x"}), _answer("a pond")]
+
+
+def test_two_unusable_answers_end_the_step_and_stay_in_its_record(
+    chatting: Callable[[int], Chatting], script: Script, stores: Stores
+) -> None:
+    script.answers = ["no JSON, and much too long to be taken for a plain answer. " * 9] * 2
+
+    with pytest.raises(AnswerUnusableError):
+        _scenes(chatting(5), 1)
+
+    [step] = _steps(stores)
+    assert step.error is not None
+    assert step.error.type == "AnswerUnusableError"
+    assert len(step.details["replies"]) == 2
+
+
+def test_the_subject_is_remembered_for_the_task_and_the_prompt(
+    chatting: Callable[[int], Chatting], script: Script
+) -> None:
+    script.answers = [json.dumps({"subject": " chair "}), json.dumps({"subject": "lamp"})]
+    asking = chatting(5)
+
+    assert [asking.subject("设计一把椅子"), asking.subject("设计一把椅子"), asking.subject("设计一盏灯")] == ["chair", "chair", "lamp"]
+    assert len(script.questions) == 2
+
+
+def test_a_seed_fits_into_the_range_of_the_chat_service(chatting: Callable[[int], Chatting], script: Script) -> None:
+    script.answers = [_answer("a pond")]
+
+    _scenes(chatting(2**32 - 1), 1)
+
+    assert 0 <= script.questions[0]["seed"] < 2**31
+
+
+def test_without_a_chat_service_the_settings_to_make_are_named(stores: Stores) -> None:
+    parts = Parts(stores, SettingsBook.load(SETTINGS, PROMPTS, PRESETS), chat=None, pool=None, multiview=None)
+
+    with pytest.raises(ChatNotConfiguredError, match="OPENAI_API_KEY"):
+        Chatting(parts, _recorder(stores), 1).subject("设计一把椅子")

@@ -1,0 +1,68 @@
+"""docs/data.md tells every collection, field and index that there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from store import schema
+from store.documents import ErrorRecord, GenerationInputs, GenerationRecord, Output, StepRecord
+from store.indexes import INDEXES, Index
+from store.saved_states import SavedState
+from store.time_records import StageVisits, TimeRecord, Visit
+from store.uploads import Upload
+from tests.stores import opened_stores
+
+TEXT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+SECTIONS = {part.split("`")[0]: part for part in re.split(r"^### `", TEXT, flags=re.MULTILINE)[1:]}
+
+
+def test_every_collection_has_a_section_and_no_other_has() -> None:
+    assert sorted(SECTIONS) == sorted(schema.SCHEMA_VERSIONS)
+
+
+@pytest.mark.parametrize("index", INDEXES, ids=lambda index: index.marker_id)
+def test_every_index_stands_in_the_table(index: Index) -> None:
+    keys = ", ".join(f"`{key}`" for key in index.keys)
+    row = f"| `{index.collection}` | `{index.name}` | {keys} |"
+    assert row in TEXT
+
+
+def test_every_field_that_is_written_is_explained(mongo_uri: str, database_name: str) -> None:
+    step = StepRecord(kind="chat", name="x", error=ErrorRecord(type="E", message="m"))
+    with opened_stores(mongo_uri, database_name) as stores:
+        participant = stores.participants.find_or_create("anna")
+        stores.saved_states.save(participant.id, SavedState("{}", "task", "stage", (("stage", 1),)))
+        stores.contents.put(b"x" * 12_000_001, "image/png")
+        stores.uploads.add(Upload("p", "a", "b", "canvas"))
+        stages = (StageVisits("stage", (Visit(1),)),)
+        stores.time_records.add(TimeRecord("p", 1, stages, stages))
+        stores.subjects.put("key", "drone", "gpt-4")
+        stores.runners.beat("me")
+        inputs = GenerationInputs(task="t")
+        stores.generations.insert(
+            GenerationRecord(
+                app_id=1,
+                participant_id="p",
+                operation="o",
+                inputs=inputs,
+                steps=(step,),
+                outputs=(Output(kind="text", text="a"),),
+            )
+        )
+        database = stores.database.collection(schema.RUNNERS).database
+        for name in database.list_collection_names():
+            written = {key for document in database[name].find() for key in keys_of(document)}
+            missing = {key for key in written - {"schema_version"} if f"`{key}`" not in SECTIONS[name]}
+            assert (name, missing) == (name, set())
+
+
+def keys_of(value: object) -> set[str]:
+    """Collect the keys of a document and of the documents inside it."""
+    if isinstance(value, dict):
+        return set(value).union(*map(keys_of, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    return set()
