@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from json_repair import repair_json
 from pydantic import BaseModel, ValidationError
 
+from agent.conversation import Question
 from agent.errors import AnswerUnusableError, ChatError
 from agent.gpt import ChatClient, ChatReply, Message, chat
 
@@ -38,25 +39,22 @@ class Asked(Generic[T]):
 
 def ask(
     client: ChatClient,
-    messages: Sequence[Message],
+    question: Question,
     form: type[T],
     *,
-    again: Callable[[str], str],
-    temperature: float = 1.0,
-    max_tokens: int = 1000,
+    again: Callable[[str], Question],
     seed: int | None = None,
 ) -> Asked[T]:
-    """Ask for an answer of `form`; when it is unusable, say why with the words of `again(reason)` and ask once more.
+    """Ask for an answer of `form`; when it is unusable, put the question `again(reason)` after it.
 
     Raises ChatError leaves, AnswerUnusableError after the second try; `replies` in them are all answers so far.
     """
-    conversation = list(messages)
     replies: tuple[ChatReply, ...] = ()
     reason = ""
     # Twice at most: a model that fails two times with the reason before it fails the third time too.
     for _ in range(2):
         try:
-            reply = chat(client, conversation, temperature=temperature, max_tokens=max_tokens, seed=seed)
+            reply = _chat(client, question, seed)
             replies += (reply,)
             answer, repaired = _parsed(reply.text, form)
             return Asked(answer, replies, repaired)
@@ -65,7 +63,7 @@ def ask(
             replies += tuple(reply for reply in exc.replies if reply not in replies)
             reason = exc.reason
             _log.warning("an answer of %s is unusable (%s)", client.name, form.__name__)
-            conversation += [*_as_turn(replies), Message("user", again(reason))]
+            question = replace(again(reason), earlier=(*question.messages, *_as_turn(replies)))
         except ChatError as exc:
             exc.replies = replies + exc.replies
             raise
@@ -74,6 +72,10 @@ def ask(
         replies,
         reason,
     )
+
+
+def _chat(client: ChatClient, question: Question, seed: int | None) -> ChatReply:
+    return chat(client, question.messages, temperature=question.temperature, max_tokens=question.max_tokens, seed=seed)
 
 
 def parse_answer(text: str, form: type[T]) -> T:

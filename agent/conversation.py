@@ -42,3 +42,18 @@ class ChatReply:
     finish_reason: str
     duration_s: float
     response_id: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is said to the model next, after the turns in `earlier`, and how it may answer."""
+
+    text: str
+    temperature: float = 1.0
+    max_tokens: int = 1000
+    earlier: tuple[Message, ...] = ()
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The whole conversation, this question last."""
+        return (*self.earlier, Message("user", self.text))

@@ -2,17 +2,22 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field
 
-from agent.answers import Asked, ask
+from agent.answers import ask
+from agent.conversation import ChatReply, Message, Question
 from agent.errors import ChatError, ChatNotConfiguredError
-from agent.gpt import ChatClient, ChatReply, Message
-from jobs.parallel import all_of
+from agent.gpt import ChatClient
+from jobs.parallel import each
 from jobs.parts import Parts
-from jobs.recorder import Recorder, Step
+from jobs.recorder import Recorder
 from settings.prompts import RenderedPrompt
+
+SEED_LIMIT = 2**31
+"""Some services take a seed of 31 bits only."""
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -34,8 +39,7 @@ class Chatting:
     def ask(self, prompt: str, form: type[Form], *, index: int = 0, **variables: str) -> Form:
         """Render a prompt of the settings, ask it, and return the answer in the given form."""
         rendered = self._parts.book.prompt(prompt).render(**variables)
-        messages: list[Message] = [Message("user", rendered.text)]
-        return self._asked(rendered, messages, form, index).answer
+        return self._asked(rendered, form, index)
 
     def ask_each(self, num: int, prompt: str, form: type[Form], *, kind: str, **variables: str) -> list[Form]:
         """Ask `num` times at once, each from another direction, so that the answers differ.
@@ -44,17 +48,13 @@ class Chatting:
         answer equal to an earlier one is asked for once more, showing the model what is there already.
         """
 
-        def one(index: int) -> Form:
-            direction = self._parts.book.direction(kind, self._seed + index)
-            return self.ask(prompt, form, index=index, direction=direction, **variables)
-
-        answers = all_of([lambda i=i: one(i) for i in range(num)])  # type: ignore[misc]
+        template, book = self._parts.book.prompt(prompt), self._parts.book
+        directions = [book.direction(kind, self._seed + index) for index in range(num)]
+        questions = [template.render(direction=direction, **variables) for direction in directions]
+        answers = each(num, lambda index: self._asked(questions[index], form, index))
         for index in range(1, num):
             if answers[index] in answers[:index]:
-                direction = self._parts.book.direction(kind, self._seed + index)
-                answers[index] = self._ask_different(
-                    prompt, form, index, answers[:index], {**variables, "direction": direction}
-                )
+                answers[index] = self._asked_otherwise(questions[index], form, index, answers)
         return answers
 
     def subject(self, task: str) -> str:
@@ -67,41 +67,28 @@ class Chatting:
             known = self._parts.stores.subjects.put(key, answer.subject.strip(), source=f"subject@{template.hash}")
         return known.subject
 
-    def _ask_different(
-        self, prompt: str, form: type[Form], index: int, others: Sequence[Form], variables: dict[str, str]
-    ) -> Form:
-        rendered = self._parts.book.prompt(prompt).render(**variables)
-        taken = "\n".join(other.model_dump_json(by_alias=True, exclude_none=True) for other in others)
-        again = self._parts.book.prompt("ask_different").render(others=taken)
-        messages: list[Message] = [Message("user", f"{rendered.text}\n\n{again.text}")]
-        return self._asked(rendered, messages, form, index, different=True).answer
+    def _asked_otherwise(self, first: RenderedPrompt, form: type[Form], index: int, answers: Sequence[Form]) -> Form:
+        written = [answer.model_dump_json(by_alias=True, exclude_none=True) for answer in answers]
+        follow_up = self._parts.book.prompt("ask_different").render(others="\n".join(written[:index]))
+        earlier = (Message("user", first.text), Message("assistant", written[index]))
+        return self._asked(follow_up, form, index, earlier)
 
-    def _asked(
-        self, rendered: RenderedPrompt, messages: list[Message], form: type[Form], index: int, **facts: Any
-    ) -> Asked[Form]:
-        seed = (self._seed + index) % 2**31
-        with self._recorder.step("chat", rendered.name, index=index, seed=seed, **facts) as step:
-            step.details |= {
-                "template": rendered.name,
-                "template_hash": rendered.hash,
-                "messages": [message.content for message in messages],
-            }
+    def _asked(self, rendered: RenderedPrompt, form: type[Form], index: int, earlier: tuple[Message, ...] = ()) -> Form:
+        seed = (self._seed + index) % SEED_LIMIT
+        with self._recorder.step("chat", rendered.name, index=index, seed=seed, **_facts(rendered)) as step:
+
+            def again(reason: str) -> Question:
+                follow_up = self._parts.book.prompt("ask_again").render(reason=reason)
+                step.details["asked_again"] = _facts(follow_up)
+                return _question(follow_up)
+
             try:
-                asked = ask(
-                    self._client(),
-                    messages,
-                    form,
-                    again=lambda reason: self._parts.book.prompt("ask_again").render(reason=reason).text,
-                    temperature=rendered.temperature,
-                    max_tokens=rendered.max_tokens,
-                    seed=seed,
-                )
+                asked = ask(self._client(), _question(rendered, earlier), form, again=again, seed=seed)
             except ChatError as exc:
-                _note(step, exc.replies)
+                step.details["replies"] = _replies(exc.replies)
                 raise
-            _note(step, asked.replies)
-            step.details["repaired"] = asked.repaired
-        return asked
+            step.details |= {"replies": _replies(asked.replies), "repaired": asked.repaired}
+        return asked.answer
 
     def _client(self) -> ChatClient:
         if self._parts.chat is None:
@@ -112,16 +99,19 @@ class Chatting:
         return self._parts.chat
 
 
-def _note(step: Step, replies: Sequence[ChatReply]) -> None:
-    step.details["replies"] = [
-        {
-            "text": reply.text,
-            "model": reply.model,
-            "prompt_tokens": reply.prompt_tokens,
-            "completion_tokens": reply.completion_tokens,
-            "finish_reason": reply.finish_reason,
-            "duration_s": round(reply.duration_s, 4),
-            "response_id": reply.response_id,
-        }
-        for reply in replies
-    ]
+def _question(rendered: RenderedPrompt, earlier: tuple[Message, ...] = ()) -> Question:
+    return Question(rendered.text, rendered.temperature, rendered.max_tokens, earlier)
+
+
+def _facts(rendered: RenderedPrompt) -> dict[str, Any]:
+    return {
+        "template": rendered.name,
+        "template_hash": rendered.hash,
+        "prompt": rendered.text,
+        "temperature": rendered.temperature,
+        "max_tokens": rendered.max_tokens,
+    }
+
+
+def _replies(replies: Sequence[ChatReply]) -> list[dict[str, Any]]:
+    return [asdict(reply) for reply in replies]

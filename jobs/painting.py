@@ -10,7 +10,7 @@ from agent.images import fit
 from agent.payloads import ControlNetUnit, Img2ImgRequest, InpaintRequest, Txt2ImgRequest
 from agent.pool import SDInstancePool
 from agent.sd import paint
-from jobs.parallel import all_of
+from jobs.parallel import each
 from jobs.parts import Parts
 from jobs.recorder import Recorder, Step
 from jobs.submission import SEED_LIMIT, Image
@@ -34,7 +34,7 @@ class Painting:
             preset: name of an image preset of the settings.
             structure: picture (encoded) whose lines or depth the preset's ControlNet unit follows.
         """
-        return all_of([lambda i=i: self.paint(preset, i, structure=structure, **variables) for i in range(num)])  # type: ignore[misc]
+        return each(num, lambda index: self.paint(preset, index, structure=structure, **variables))
 
     def paint(self, preset: str, index: int, *, structure: bytes | None = None, **variables: str) -> Image:
         """Paint the picture with this index and keep it."""
@@ -54,7 +54,7 @@ class Painting:
             request = inpaint_request(rendered, self._seed_of(index), canvas, keep)
             return self._painted(rendered, request, index)
 
-        return all_of([lambda i=i: one(i) for i in range(num)])  # type: ignore[misc]
+        return each(num, one)
 
     def fitted(self, preset: str, image_bytes: bytes) -> bytes:
         """Scale a picture into the size that a preset paints, on white, nothing cut off."""

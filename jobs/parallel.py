@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
+from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,6 +23,11 @@ def all_of(calls: Sequence[Callable[[], T]]) -> list[T]:
         futures = [threads.submit(copy_context().run, call) for call in calls]
         wait(futures)
     return [future.result() for future in futures]
+
+
+def each(count: int, call: Callable[[int], T]) -> list[T]:
+    """Run a call for 0, 1, 2 … at the same time, as `all_of` does."""
+    return all_of([partial(call, index) for index in range(count)])
 
 
 def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:

@@ -7,7 +7,7 @@ with one prompt for each view. The record of each view says which way it was mad
 from agent.images import on_white
 from agent.multiview import MultiviewClient
 from jobs.painting import Painting
-from jobs.parallel import all_of
+from jobs.parallel import each
 from jobs.parts import Parts
 from jobs.recorder import Recorder
 from jobs.submission import Image
@@ -33,13 +33,12 @@ class Views:
             return self._by_service(self._parts.multiview, cutout, [view.name for view in views])
         with self._recorder.step("multiview", "controlnet", made_by="controlnet", views=[v.name for v in views]):
             flat = on_white(cutout)
-            calls = [
-                lambda i=i, view=view: self._painting.paint(
-                    "model_view", i, structure=flat, subject=subject, view=view.phrase
-                )
-                for i, view in enumerate(views)
-            ]
-            return all_of(calls)
+
+            def one(index: int) -> Image:
+                phrase = views[index].phrase
+                return self._painting.paint("model_view", index, structure=flat, subject=subject, view=phrase)
+
+            return each(len(views), one)
 
     def _by_service(self, service: MultiviewClient, cutout: bytes, names: list[str]) -> list[Image]:
         with self._recorder.step("multiview", "service", made_by="service", views=names, seed=self._seed) as step:

@@ -20,8 +20,9 @@ from tqdm import tqdm
 
 from config import load_config
 from standins.demo.contact_sheet import Cell, draw_sheet
+from standins.demo.lettering import can_write_chinese
 from standins.demo.participant import Participant, WrongAnswerError
-from standins.demo.walk import STEPS, TASK, Step, canvas_of
+from standins.demo.walk import STEPS, TASK, TASK_IN_ENGLISH, Step, canvas_of
 
 OUT = Path("out")
 START_TIMEOUT_S = 120.0
@@ -44,9 +45,11 @@ def main() -> None:
     OUT.mkdir(exist_ok=True)
     for old in [*OUT.glob("[0-9][0-9]-*"), *OUT.glob("contact-sheet.png")]:
         old.unlink()
+    # The texts on the sheet must be readable, so the participant speaks a language that this machine has letters for.
+    task = TASK if can_write_chinese() else TASK_IN_ENGLISH
     with _server_at(base_url, may_start=not asked_for):
-        cells = walk(Participant(base_url))
-    draw_sheet(cells, TASK).save(OUT / "contact-sheet.png")
+        cells = walk(Participant(base_url, task))
+    draw_sheet(cells, task).save(OUT / "contact-sheet.png")
     failed = [cell for cell in cells if cell.failure]
     for cell in failed:
         click.secho(f"  {cell.number:2} {cell.title}: {cell.failure}", fg="red", err=True)

@@ -152,15 +152,14 @@ def _picture(page: Image.Image, box: Box, image: Image.Image) -> None:
 def _card(page: Image.Image, box: Box, text: dict[str, object]) -> None:
     pen = ImageDraw.Draw(page)
     pen.rounded_rectangle(box, 10, fill="#faf9f5", outline=LINE, width=1)
-    left, top, right, bottom = box[0] + 16, box[1] + 10, box[2] - 14, box[3] - 8
-    y = top
-    for key, value in _rows(text):
-        if y + 30 > bottom:
+    left, y, right, bottom = box[0] + 16, box[1] + 10, box[2] - 14, box[3] - 8
+    rows = list(_rows(text))
+    indent = left + max(int(font(21).getlength(key)) for key, _value in rows) + 20
+    for key, value in rows:
+        room = min(2, (bottom - y) // 29)
+        if room < 1:
             break
-        name = in_letters(key)
-        pen.text((left, y), name, fill=FAINT, font=font(21))
-        indent = left + max(112, int(font(21).getlength(name)) + 14)
-        room = max(1, min(2, (bottom - y) // 29))
+        pen.text((left, y), key, fill=FAINT, font=font(21))
         lines = _cut(wrap(in_letters(value), 21, right - indent), room, right - indent)
         pen.multiline_text((indent, y), "\n".join(lines), fill=INK, font=font(21), spacing=7)
         y += 29 * max(1, len(lines)) + 4
@@ -177,11 +176,12 @@ def _cut(lines: list[str], room: int, width: int) -> list[str]:
 
 def _rows(value: dict[str, object]) -> Iterator[tuple[str, str]]:
     """Flatten a text to (key, words) rows; a nested object gives a row for each of its own keys."""
+    between = "；" if can_write_chinese() else "; "
     for key, part in value.items():
         if isinstance(part, dict):
             yield from _rows(part)
         else:
-            yield key, "；".join(map(str, part)) if isinstance(part, list) else str(part)
+            yield in_letters(key), between.join(map(str, part)) if isinstance(part, list) else str(part)
 
 
 def _paragraph(pen: ImageDraw.ImageDraw, box: Box, words: str, size: int, colour: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import requests
 from PIL import Image
 
-from standins.demo.walk import TASK, Step
+from standins.demo.walk import Step
 
 USERNAME = "示范 demo"
 ANSWER_TIMEOUT_S = 900
@@ -29,9 +29,10 @@ class Answer:
 class Participant:
     """One participant at one server."""
 
-    def __init__(self, base_url: str) -> None:
-        """Connect nothing yet."""
+    def __init__(self, base_url: str, task: str) -> None:
+        """Connect nothing yet; texts come in the language of the task."""
         self._base_url = base_url
+        self._task = task
         self._session = requests.Session()
         self._visits: dict[str, dict[str, list[dict[str, int]]]] = {"stage": {}, "ai": {}}
 
@@ -52,7 +53,7 @@ class Participant:
         self._visit(step)
         body = {
             "username": USERNAME,
-            "designTask": TASK,
+            "designTask": self._task,
             "currentNum": step.count,
             "currentAIStage": step.ai_stage,
             "currentStage": step.stage,

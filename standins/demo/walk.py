@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 
 TASK = "为登山露营者设计一只便携式烧水壶"
+TASK_IN_ENGLISH = "Design a portable kettle for mountain campers"
 CANVAS_SIZE = (512, 512)
 VIEWS = 6
 
@@ -85,7 +86,7 @@ def canvas_of(step: Step, images: Images) -> Image.Image | None:
         # A heating base under the product, drawn with the front end's pen.
         pen = ImageDraw.Draw(canvas)
         for depth in (0, 30):
-            pen.arc((80, 345 + depth, 350, 425 + depth), 5, 175, fill="black", width=5)
+            pen.arc((80, 370 + depth, 350, 450 + depth), 5, 175, fill="black", width=5)
         for x in (80, 348):
-            pen.line((x, 388, x, 418), fill="black", width=5)
+            pen.line((x, 413, x, 443), fill="black", width=5)
     return canvas

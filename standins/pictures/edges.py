@@ -8,6 +8,9 @@ from standins.pictures.grids import Grid, Mask
 HARD = 0.009
 """Sharpness from which a place belongs to a hard edge: a cast shadow's penumbra stays below it."""
 
+REACH = 4
+"""Pixels from the middle of a stroke to the paper beside it."""
+
 
 def sharpness(grey: Grid) -> Grid:
     """How much each pixel differs from its nearest surroundings: high on both sides of a hard edge, low on slopes."""
@@ -15,13 +18,20 @@ def sharpness(grey: Grid) -> Grid:
 
 
 def strokes(grey: Grid) -> Grid:
-    """Pen and pencil lines from 0 to 1, dashes joined; hatching is evened out first and so stays out, as do specks."""
-    even = grids.blur(grey, 1)
-    thin = np.clip((grids.blur(even, 4) - even) * 10 - 0.35, 0, 1)
-    lines = np.maximum(thin, np.clip((0.52 - even) * 6, 0, 1))
-    joined = grids.erode(grids.dilate(lines > 0.3, 3), 3)
+    """Pen and pencil lines from 0 to 1, dashes joined: dark with paper on both sides, so that hatching stays out."""
+    even = grids.blur(grey, 1)  # hatching becomes a plain tone
+    wide = np.pad(even, REACH, mode="edge")
+    high, long = grey.shape
+    depth = np.zeros_like(even)
+    for down, across in ((0, REACH), (REACH, 0), (3, 3), (3, -3)):
+        row, column = REACH + down, REACH + across
+        one = wide[row : row + high, column : column + long]
+        row, column = REACH - down, REACH - across
+        np.maximum(depth, np.minimum(one, wide[row : row + high, column : column + long]) - even, out=depth)
+    lines = np.clip((depth - 0.05) * 7, 0, 1)
+    joined = grids.erode(grids.dilate(lines > 0.25, 2), 2)
     lines = np.maximum(lines, 0.6 * joined)
-    return np.asarray(lines * np.clip((grids.blur(lines, 4) - 0.06) * 16, 0, 1), dtype=np.float32)
+    return np.asarray(lines * np.clip((grids.blur(lines, 4) - 0.08) * 16, 0, 1), dtype=np.float32)  # no specks
 
 
 def outlines(grey: Grid) -> Grid:
@@ -47,3 +57,17 @@ def is_drawing(grey: Grid) -> bool:
 def closed(seen: Mask, gap: int) -> Mask:
     """Gaps bridged, what is enclosed filled."""
     return grids.erode(grids.filled(grids.dilate(seen, gap)), gap) | seen
+
+
+def solid(seen: Mask, narrow: int, wide: int | None = None) -> Mask:
+    """The largest closed thing, a pixel taken off all around; wide gaps are bridged only where it leaks otherwise."""
+    tight = _largest(closed(seen, narrow))
+    if wide is None:
+        return tight
+    loose = _largest(closed(seen, wide))
+    return tight if tight.sum() > 0.75 * loose.sum() else loose
+
+
+def _largest(mask: Mask) -> Mask:
+    core = grids.erode(mask, 1)
+    return grids.largest_blob(grids.dilate(core, 1)) & core

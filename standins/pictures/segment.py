@@ -51,24 +51,22 @@ def object_mask(image: Image.Image) -> Mask | None:
 
 def _drawn(grey: Grid) -> Mask:
     """All that is not paper, but only as far as strokes reach: a hatched shadow beside the object lies beyond them."""
-    inked = grids.largest_blob(grids.erode(edges.closed(grey < float(np.median(grey)) - 0.08, 4), 1))
-    strokes = (edges.strokes(grey) > 0.3) & grids.dilate(inked, 2)
-    between = np.ones_like(inked)
-    for axis in (0, 1):
-        line = _smeared(strokes, 1 - axis)
-        before = np.maximum.accumulate(line, axis)
-        after = np.flip(np.maximum.accumulate(np.flip(line, axis), axis), axis)
-        between &= before & after
+    lines = edges.strokes(grey)
+    inked = edges.solid((grey < float(np.median(grey)) - 0.08) | (lines > 0.3), 1, wide=4)
+    strokes = (lines > 0.3) & grids.dilate(inked, 2)
+    between = _between(strokes, 1)
+    middle = int(np.flatnonzero(inked.any(axis=1)).mean()) if inked.any() else 0
+    between[middle:] &= _between(strokes, 0)[middle:]
     reached = grids.largest_blob(edges.closed(inked & between, 3) & inked)
     whole = reached if reached.sum() > 0.65 * inked.sum() else inked
     even = grids.blur(whole.astype(np.float32), 2) > 0.5  # a pencil line is ragged, the thing is not
-    return even & ~_open_fields(grey, even)
+    return even & ~_open_fields(grey, lines, even)
 
 
-def _open_fields(grey: Grid, whole: Mask) -> Mask:
-    """What a hatched drawing leaves white inside a handle: a field without hatching that the body does not surround."""
+def _open_fields(grey: Grid, lines: Grid, whole: Mask) -> Mask:
+    """What a hatched drawing leaves white inside a handle: a field without hatching in a narrow frame."""
     bare = grey > float(np.median(grey)) - 0.05
-    fields = whole & (edges.strokes(grey) < 0.3)
+    fields = whole & (lines < 0.3)
     holes, body = np.zeros_like(whole), grids.largest_blob(grids.erode(fields, 1))
     if (whole & ~bare).sum() < 0.12 * whole.sum():
         return holes
@@ -77,20 +75,22 @@ def _open_fields(grey: Grid, whole: Mask) -> Mask:
         field = grids.largest_blob(left)
         if field.sum() < 0.007 * SIDE * SIDE:
             break
-        around = grids.dilate(field, 12) & ~grids.dilate(field, 4)
-        is_inside = bool(whole[grids.dilate(field, 6)].all())
-        if is_inside and bare[field].mean() > 0.96 and body[around].mean() < 0.4 and field.sum() < 0.2 * whole.sum():
+        near = grids.dilate(field, 6)
+        beyond = grids.dilate(near, 14) & ~grids.dilate(near, 11)
+        is_framed = bool(whole[near].all()) and whole[beyond].mean() < 0.75
+        if is_framed and bare[field].mean() > 0.96 and field.sum() < 0.2 * whole.sum():
             holes |= grids.dilate(field, 2)
         left &= ~field
     return holes
 
 
-def _smeared(strokes: Mask, axis: int) -> Mask:
-    """Strokes carried on along one axis, over the gaps that a pencil leaves."""
-    out = strokes.copy()
+def _between(strokes: Mask, axis: int) -> Mask:
+    """What has a stroke before and after it along an axis; strokes bridge the gaps that a pencil leaves."""
+    line = strokes.copy()
     for step in (1, 2, 4):
-        out |= np.roll(out, step, axis) | np.roll(out, -step, axis)
-    return out
+        line |= np.roll(line, step, 1 - axis) | np.roll(line, -step, 1 - axis)
+    after = np.flip(np.maximum.accumulate(np.flip(line, axis), axis), axis)
+    return np.asarray(np.maximum.accumulate(line, axis) & after)
 
 
 def _photographed(colours: Colours, grey: Grid) -> Mask:
@@ -101,9 +101,7 @@ def _photographed(colours: Colours, grey: Grid) -> Mask:
     if float(np.quantile(far, 0.995)) < 0.05:
         return np.zeros((SIDE, SIDE), dtype=bool)
     seen = (sharp > edges.HARD) | (far > max(0.04, min(0.12, float(np.quantile(far, 0.995)) * 0.3)))
-    solid = edges.closed(seen, 2)
-    core = grids.erode(solid, 1)  # sharpness lies on both sides of an edge
-    blob = grids.largest_blob(grids.dilate(core, 1)) & core
+    blob = edges.solid(seen, 2)  # sharpness lies on both sides of an edge
     return blob & ~_holes(blob, _like_ground(differences[0], blob), sharp > edges.HARD)
 
 
@@ -125,7 +123,8 @@ def _holes(blob: Mask, like_ground: Mask, is_hard: Mask) -> Mask:
         if hole.sum() < SMALLEST_HOLE * SIDE * SIDE:
             break
         rim = grids.dilate(hole, 2) & ~hole
-        if grids.dilate(is_hard, 1)[rim].mean() > 0.8:
+        is_inside = blob[grids.dilate(hole, 5)].mean() > 0.99
+        if is_inside and grids.dilate(is_hard, 1)[rim].mean() > 0.8:
             holes |= grids.dilate(hole, 1)
         left &= ~hole
     return holes

@@ -30,9 +30,7 @@ def _own_environment() -> Iterator[None]:
 def running_webuis() -> Iterator[tuple[StandIn, StandIn]]:
     """Run two WebUIs that draw at once."""
     with ExitStack() as stack:
-        yield tuple(
-            stack.enter_context(stand_in("webui", "--step-time", "0", "--load-time", "0")) for _ in range(2)
-        )  # type: ignore[misc]
+        yield tuple(stack.enter_context(stand_in("webui", "--step-time", "0", "--load-time", "0")) for _ in range(2))  # type: ignore[misc]
 
 
 @pytest.fixture(scope="session")

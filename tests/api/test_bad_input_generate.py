@@ -98,7 +98,10 @@ def test_a_number_that_json_does_not_know_is_refused(server: Server, number: str
     text = '{"designTask": "设计", "selectedButtonInfo": {"aiStage": "草图的辅助生成", "buttonText": "生成全新草图"},'
 
     answer = server.call(
-        "POST", "/generate", data=f'{text} "currentNum": {number}}}'.encode(), headers={"Content-Type": "application/json"}
+        "POST",
+        "/generate",
+        data=f'{text} "currentNum": {number}}}'.encode(),
+        headers={"Content-Type": "application/json"},
     )
 
     assert answer.status_code in (400, 422)
@@ -117,7 +120,16 @@ def test_a_canvas_that_is_no_usable_picture_is_refused(server: Server, kind: str
 
 @pytest.mark.parametrize(
     "record",
-    ["no base64 at all", "data:image/png;base64,%%%", "data:text/html;base64,PGh0bWw+", "data:,", "图", "A", "\x00", "//host/images/x"],
+    [
+        "no base64 at all",
+        "data:image/png;base64,%%%",
+        "data:text/html;base64,PGh0bWw+",
+        "data:,",
+        "图",
+        "A",
+        "\x00",
+        "//host/images/x",
+    ],
 )
 def test_a_canvas_that_is_neither_url_nor_base64_is_refused(server: Server, record: str) -> None:
     assert _refused(server, body("sketch.extend", selectedCanvasRecords=[record])).startswith("selectedCanvasRecords.0")

@@ -86,7 +86,8 @@ def test_a_save_without_its_workspace_is_refused(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "scheme", [{"deep": [[[[[[]]]]]]}, {"number": HUGE}, {"number": 1e308}, "text", 7, None, {"": ""}, {"$set": {"a.b": 1}}]
+    "scheme",
+    [{"deep": [[[[[[]]]]]]}, {"number": HUGE}, {"number": 1e308}, "text", 7, None, {"": ""}, {"$set": {"a.b": 1}}],
 )
 def test_schemes_are_kept_whatever_they_hold(server: Server, scheme: object) -> None:
     username = f"schemes {scheme!r}"[:200]

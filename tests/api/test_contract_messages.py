@@ -48,7 +48,9 @@ def test_extending_without_a_list_of_texts_is_named(server: Server, texts: objec
     assert _refused(server, body("brief.extend", selectedTexts=texts)) == "用户选择文本缺失"
 
 
-@pytest.mark.parametrize("records", [LEFT_OUT, None, [], [None], [""]], ids=["left out", "null", "[]", "[null]", "['']"])
+@pytest.mark.parametrize(
+    "records", [LEFT_OUT, None, [], [None], [""]], ids=["left out", "null", "[]", "[null]", "['']"]
+)
 @pytest.mark.parametrize("operation", ["sketch.extend", "rendering.extend", "rendering.transform"])
 def test_a_missing_canvas_is_named(server: Server, operation: str, records: object) -> None:
     wanted = body(operation, selectedCanvasRecords=records, selectedTexts=["only a text"])
@@ -81,15 +83,16 @@ def test_an_unknown_pair_is_named_also_for_the_sketch(server: Server, ai_stage: 
 
 
 def _works_on_a_canvas(operation: str) -> tuple[str, ...]:
-    others = {"model.transform": ("草图的环境", "场景与产品渲染图的环境"), "rendering.transform": ("草图的环境", "模型图的环境")}
+    others = {
+        "model.transform": ("草图的环境", "场景与产品渲染图的环境"),
+        "rendering.transform": ("草图的环境", "模型图的环境"),
+    }
     return others[operation]
 
 
 @pytest.mark.parametrize("stage", [*STAGES, "准备", "", LEFT_OUT])
 @pytest.mark.parametrize("operation", ["model.transform", "rendering.transform"])
-def test_a_canvas_from_the_wrong_workspace_is_named(
-    server: Server, canvas: str, operation: str, stage: Any
-) -> None:
+def test_a_canvas_from_the_wrong_workspace_is_named(server: Server, canvas: str, operation: str, stage: Any) -> None:
     wanted = body(operation, currentStage=stage, selectedCanvasRecords=[canvas])
     if stage in _works_on_a_canvas(operation):
         assert data_of(server.post("/generate", wanted))

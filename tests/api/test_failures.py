@@ -91,18 +91,14 @@ def test_a_failure_of_the_chat_service_is_told_and_recorded(
 
 
 def test_a_question_that_azure_filters_is_told_as_such(serve: Serve, chat: StandIn) -> None:
-    server = serve(
-        AZURE_OPENAI_ENDPOINT=chat.url, AZURE_OPENAI_API_KEY="stand-in", AZURE_OPENAI_DEPLOYMENT="gpt-4"
-    )
+    server = serve(AZURE_OPENAI_ENDPOINT=chat.url, AZURE_OPENAI_API_KEY="stand-in", AZURE_OPENAI_DEPLOYMENT="gpt-4")
     chat.plan("content_filter", forever=True)
 
     _failed(server, server.post("/generate", body("brief.create_new", username=USERNAME)), 422, "ContentFilteredError")
 
 
 def test_an_answer_of_azure_is_recorded_with_its_deployment(serve: Serve, chat: StandIn) -> None:
-    server = serve(
-        AZURE_OPENAI_ENDPOINT=chat.url, AZURE_OPENAI_API_KEY="stand-in", AZURE_OPENAI_DEPLOYMENT="our-gpt"
-    )
+    server = serve(AZURE_OPENAI_ENDPOINT=chat.url, AZURE_OPENAI_API_KEY="stand-in", AZURE_OPENAI_DEPLOYMENT="our-gpt")
 
     record = record_of(server, server.post("/generate", body("brief.create_new")))
 

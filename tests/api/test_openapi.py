@@ -40,7 +40,9 @@ def document(server: Server) -> dict[str, Any]:
 
 def _operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
     return {
-        (method.upper(), path): operation for path, item in document["paths"].items() for method, operation in item.items()
+        (method.upper(), path): operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
     }
 
 

@@ -31,8 +31,13 @@ def _data_url(content: bytes, kind: str = "png") -> str:
 
 
 def _scheme(background: str = "", **more: Any) -> dict[str, Any]:
-    stroke = {"drawMode": True, "strokeColor": "#000", "strokeWidth": 4, "paths": [{"x": 1.5, "y": 2}, {"x": -3, "y": 0}]}
-    text = {"text": "续航\n\"quoted\" \\ 𝄞", "position": {"x": 10, "y": 20.25}}
+    stroke = {
+        "drawMode": True,
+        "strokeColor": "#000",
+        "strokeWidth": 4,
+        "paths": [{"x": 1.5, "y": 2}, {"x": -3, "y": 0}],
+    }
+    text = {"text": '续航\n"quoted" \\ 𝄞', "position": {"x": 10, "y": 20.25}}
     return {"name": "", "paths": [stroke], "texts": [text], "backgroundImageUrl": background, **more}
 
 
@@ -79,9 +84,7 @@ def test_what_was_saved_comes_back_exactly_under_the_pages_own_names(server: Ser
     ],
     ids=["png", "jpeg", "another type than it says", "no picture", "odd base64", "svg", "our own short form"],
 )
-def test_pictures_in_a_workspace_come_back_letter_by_letter(
-    server: Server, username: str, picture_text: str
-) -> None:
+def test_pictures_in_a_workspace_come_back_letter_by_letter(server: Server, username: str, picture_text: str) -> None:
     workspace = _workspace(_scheme(picture_text, canvasImage=picture_text, canvasSvg="<svg>…</svg>"))
     _saved(server, username, workspace)
 

@@ -13,8 +13,9 @@ import pytest
 from pydantic import BaseModel, Field
 
 from agent.answers import ask
+from agent.conversation import Question
 from agent.errors import ChatAccessError, ChatRejectedError, ChatTimeoutError
-from agent.gpt import ChatClient, ChatConfig, Message, chat
+from agent.gpt import ChatClient, ChatConfig, chat
 
 BASE_URL, MODEL = os.environ.get("LIVE_CHAT_BASE_URL", ""), os.environ.get("LIVE_CHAT_MODEL", "")
 API_VERSION = os.environ.get("LIVE_CHAT_API_VERSION")
@@ -24,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif(not (BASE_URL and MODEL), reason="LIVE_CHAT_BASE_URL and LIVE_CHAT_MODEL are not set"),
 ]
 
-QUESTION = [Message("user", 'Name one garden tool. Answer only with JSON: {"tool": "<its name>"}')]
+QUESTION = Question('Name one garden tool. Answer only with JSON: {"tool": "<its name>"}', max_tokens=100)
 
 
 class Tool(BaseModel):
@@ -47,21 +48,21 @@ def client() -> Iterator[ChatClient]:
 
 
 def test_a_question_is_answered_with_what_it_cost(client: ChatClient) -> None:
-    reply = chat(client, QUESTION, temperature=0, max_tokens=100, seed=1)
+    reply = chat(client, QUESTION.messages, temperature=0, max_tokens=100, seed=1)
     assert reply.text
     assert reply.finish_reason
     assert reply.prompt_tokens > 0
 
 
 def test_an_answer_comes_in_its_form(client: ChatClient) -> None:
-    asked = ask(client, QUESTION, Tool, again=lambda reason: f"Answer with JSON only: {reason}.", max_tokens=100)
+    asked = ask(client, QUESTION, Tool, again=lambda reason: Question(f"Answer with JSON only: {reason}."))
     assert asked.answer.tool
 
 
 def test_an_unknown_model_is_called_so() -> None:
     client = _client("no-such-model-anywhere")
     try:
-        chat(client, QUESTION)
+        chat(client, QUESTION.messages)
     except (ChatAccessError, ChatRejectedError) as exc:
         assert "no-such-model-anywhere" in exc.message
     else:
@@ -73,5 +74,5 @@ def test_an_unknown_model_is_called_so() -> None:
 def test_no_answer_in_time_is_a_timeout() -> None:
     client = _client(timeout_s=0.001)
     with pytest.raises(ChatTimeoutError):
-        chat(client, QUESTION)
+        chat(client, QUESTION.messages)
     client.close()

@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pytest_httpserver import HTTPServer
 
 from agent.answers import ask, parse_answer
+from agent.conversation import Question
 from agent.errors import AnswerUnusableError, ChatServiceError
-from agent.gpt import ChatClient, ChatConfig, Message
+from agent.gpt import ChatClient, ChatConfig
 
-ASK_JSON = [Message("user", "Answer in JSON.")]
+ASK_JSON = Question("Answer in JSON.")
 
 
 class Brief(BaseModel):
@@ -115,13 +116,13 @@ def _conversation(httpserver: HTTPServer, call: int) -> list[tuple[str, str]]:
 
 def test_a_good_answer_is_asked_for_once(httpserver: HTTPServer, client: ChatClient) -> None:
     _answers(httpserver, GOOD)
-    asked = ask(client, ASK_JSON, Brief, again=str)
+    asked = ask(client, ASK_JSON, Brief, again=Question)
     assert (len(asked.replies), asked.repaired) == (1, False)
 
 
 def test_a_repaired_answer_says_so(httpserver: HTTPServer, client: ChatClient) -> None:
     _answers(httpserver, GOOD[:-2])
-    assert ask(client, ASK_JSON, Brief, again=str).repaired
+    assert ask(client, ASK_JSON, Brief, again=Question).repaired
 
 
 @pytest.mark.parametrize("first", ['{"目标人群": ["农民"]}', ""])
@@ -129,7 +130,7 @@ def test_an_unusable_answer_is_asked_for_again_with_the_reason(
     httpserver: HTTPServer, client: ChatClient, first: str
 ) -> None:
     _answers(httpserver, first, GOOD)
-    asked = ask(client, ASK_JSON, Brief, again=lambda reason: f"again: {reason}")
+    asked = ask(client, ASK_JSON, Brief, again=lambda reason: Question(f"again: {reason}"))
     assert len(asked.replies) == 2
     said = [("assistant", first)] if first else []
     reason = "key 痛点 is missing" if first else "the answer is empty"
@@ -139,7 +140,7 @@ def test_an_unusable_answer_is_asked_for_again_with_the_reason(
 def test_a_second_unusable_answer_ends_it_with_both_replies_kept(httpserver: HTTPServer, client: ChatClient) -> None:
     _answers(httpserver, "nonsense", "nonsense")
     with pytest.raises(AnswerUnusableError, match="two tries") as caught:
-        ask(client, ASK_JSON, Brief, again=str)
+        ask(client, ASK_JSON, Brief, again=Question)
     assert [reply.completion_tokens for reply in caught.value.replies] == [5, 5]
     assert len(httpserver.log) == 2
 
@@ -148,5 +149,5 @@ def test_a_failure_at_the_second_question_keeps_the_first_reply(httpserver: HTTP
     _answers(httpserver, "nonsense")
     httpserver.expect_ordered_request("/v1/chat/completions").respond_with_json({}, status=500)
     with pytest.raises(ChatServiceError) as caught:
-        ask(client, ASK_JSON, Brief, again=str)
+        ask(client, ASK_JSON, Brief, again=Question)
     assert len(caught.value.replies) == 1

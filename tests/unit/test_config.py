@@ -199,7 +199,9 @@ def _with_all_secrets() -> Config:
     return load_config(**AZURE, MONGO_URI=f"mongodb://u:{SECRET}@db", SD_API_AUTH=f"u:{SECRET}", OPENAI_API_KEY=SECRET)
 
 
-@pytest.mark.parametrize("shown", [repr, str, lambda config: repr(config.rows()), lambda config: str(config.model_dump())])
+@pytest.mark.parametrize(
+    "shown", [repr, str, lambda config: repr(config.rows()), lambda config: str(config.model_dump())]
+)
 def test_no_secret_is_shown_in_any_form(shown: Callable[[Config], str]) -> None:
     assert SECRET not in shown(_with_all_secrets())
 
@@ -252,7 +254,9 @@ def test_the_command_check_settings_names_file_and_key_of_what_is_wrong(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("wrong", "named"), [({"PORT": "many"}, "PORT"), ({"SETTINGS_DIR": "/nowhere"}, "/nowhere")], ids=["value", "folder"]
+    ("wrong", "named"),
+    [({"PORT": "many"}, "PORT"), ({"SETTINGS_DIR": "/nowhere"}, "/nowhere")],
+    ids=["value", "folder"],
 )
 def test_the_server_does_not_start_with_a_wrong_setting_and_says_which(
     wrong: dict[str, str], named: str, tmp_path: Path

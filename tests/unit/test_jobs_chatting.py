@@ -76,14 +76,18 @@ def script(httpserver: HTTPServer) -> Script:
 @pytest.fixture
 def chatting(stores: Stores, httpserver: HTTPServer, script: Script) -> Iterator[Callable[[int], Chatting]]:
     """Give a function that makes the chat capability of a run with a seed."""
-    client = ChatClient(ChatConfig("openai", httpserver.url_for("/v1"), "key", "m", timeout_s=5, max_retries=0))
+    endpoint = httpserver.url_for("/v1")
+    config = ChatConfig(provider="openai", endpoint=endpoint, model="m", api_key="key", timeout_s=5, max_retries=0)
+    client = ChatClient(config)
     parts = Parts(stores, SettingsBook.load(SETTINGS, PROMPTS, PRESETS), chat=client, pool=None, multiview=None)
     yield lambda seed: Chatting(parts, _recorder(stores), seed)
     client.close()
 
 
 def _recorder(stores: Stores) -> Recorder:
-    record = GenerationRecord(app_id=1, participant_id="p", operation="op", inputs=GenerationInputs(task="t"), owner="me")
+    record = GenerationRecord(
+        app_id=1, participant_id="p", operation="op", inputs=GenerationInputs(task="t"), owner="me"
+    )
     stores.generations.insert(record)
     stores.generations.start(record.id, "me")
     return Recorder(stores.generations, record.id, "me")
@@ -177,7 +181,11 @@ def test_the_subject_is_remembered_for_the_task_and_the_prompt(
     script.answers = [json.dumps({"subject": " chair "}), json.dumps({"subject": "lamp"})]
     asking = chatting(5)
 
-    assert [asking.subject("设计一把椅子"), asking.subject("设计一把椅子"), asking.subject("设计一盏灯")] == ["chair", "chair", "lamp"]
+    assert [asking.subject("设计一把椅子"), asking.subject("设计一把椅子"), asking.subject("设计一盏灯")] == [
+        "chair",
+        "chair",
+        "lamp",
+    ]
     assert len(script.questions) == 2
 
 

@@ -41,7 +41,11 @@ def test_a_preset_becomes_a_request_word_for_word(book: SettingsBook) -> None:
     request = txt2img_request(rendered, 2**32 - 1, None)
 
     assert "garden chair" in request.prompt
-    assert (request.checkpoint, request.sampler_name, request.steps) == (preset.checkpoint, preset.sampler_name, preset.steps)
+    assert (request.checkpoint, request.sampler_name, request.steps) == (
+        preset.checkpoint,
+        preset.sampler_name,
+        preset.steps,
+    )
     assert (request.width, request.height, request.cfg_scale, request.seed) == (512, 512, preset.cfg_scale, 2**32 - 1)
     assert request.controlnet == ()
 

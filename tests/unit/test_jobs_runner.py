@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
+from apps.registry import PRESETS, PROMPTS
 from jobs.context import generation_id
 from jobs.heartbeat import UNWRITTEN, Heartbeat
 from jobs.parallel import all_of
@@ -47,7 +48,7 @@ def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
 @pytest.fixture
 def parts(stores: Stores) -> Parts:
     """Give parts without any model service."""
-    return Parts(stores, SettingsBook.load(SETTINGS, (), ()), chat=None, pool=None, multiview=None)
+    return Parts(stores, SettingsBook.load(SETTINGS, PROMPTS, PRESETS), chat=None, pool=None, multiview=None)
 
 
 @pytest.fixture
@@ -151,7 +152,9 @@ def test_selected_texts_stand_in_single_quotes(
 @pytest.fixture
 def recorder(stores: Stores) -> Recorder:
     """Give the recorder of a generation that runs."""
-    record = GenerationRecord(app_id=1, participant_id="p", operation="op", inputs=GenerationInputs(task="t"), owner="me")
+    record = GenerationRecord(
+        app_id=1, participant_id="p", operation="op", inputs=GenerationInputs(task="t"), owner="me"
+    )
     stores.generations.insert(record)
     stores.generations.start(record.id, "me")
     return Recorder(stores.generations, record.id, "me")
@@ -205,14 +208,16 @@ def test_a_generation_whose_end_could_not_be_written_is_closed_later(stores: Sto
 
 
 def test_a_heartbeat_that_is_started_twice_has_one_thread(stores: Stores) -> None:
-    heartbeat = Heartbeat(stores)
-    before = threading.active_count()
+    def beating() -> set[int | None]:
+        return {thread.ident for thread in threading.enumerate() if thread.name == "heartbeat"}
+
+    heartbeat, others = Heartbeat(stores), beating()
     heartbeat.start()
     heartbeat.start()
 
-    assert threading.active_count() == before + 1
+    assert len(beating() - others) == 1
     heartbeat.stop()
-    assert threading.active_count() == before
+    assert beating() - others == set()
 
 
 def test_a_process_has_beaten_before_it_works_on_anything(stores: Stores) -> None:
@@ -227,7 +232,7 @@ def test_outputs_number_the_products() -> None:
 
 
 def test_a_text_is_written_under_its_readable_names_without_nulls() -> None:
-    assert Text(Note.model_validate({"话": "一\"二"})).json() == '{"话":"一\\"二"}'
+    assert Text(Note.model_validate({"话": '一"二'})).json() == '{"话":"一\\"二"}'
 
 
 def test_a_seed_that_was_asked_for_is_kept_and_another_is_chosen_at_random() -> None:

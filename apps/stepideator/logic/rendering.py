@@ -1,7 +1,7 @@
 """The rendering: the product as a photograph would show it, and the place where it is used."""
 
 from apps.stepideator.answers import PicturePrompt
-from jobs.parallel import all_of, both
+from jobs.parallel import both, each
 from jobs.run import Run
 from jobs.submission import Image
 
@@ -19,7 +19,7 @@ def reference(run: Run) -> list[Image]:
         photo = run.images.bytes_of(run.images.paint("rendering_reference", index, subject=subject))
         return run.images.keep(run.masks.cut_out(photo, subject, index=index))
 
-    return all_of([lambda i=i: one(i) for i in range(run.inputs.num)])  # type: ignore[misc]
+    return each(run.inputs.num, one)
 
 
 def extend(run: Run) -> list[Image]:
