@@ -65,7 +65,6 @@ def walk(participant: Participant) -> list[Cell]:
             bar.set_description_str(step.title)
             findings.cells.append(_take(participant, step, findings))
         participant.record_time()
-        bar.set_description_str("done")
     return sorted(findings.cells, key=lambda cell: cell.number)
 
 

@@ -83,10 +83,18 @@ def canvas_of(step: Step, images: Images) -> Image.Image | None:
     canvas = Image.new("RGBA", CANVAS_SIZE, "white")
     canvas.paste(images[step.on][0].resize(CANVAS_SIZE), (0, 0))
     if step.draws:
-        # A heating base under the product, drawn with the front end's pen.
-        pen = ImageDraw.Draw(canvas)
-        for depth in (0, 30):
-            pen.arc((80, 370 + depth, 350, 450 + depth), 5, 175, fill="black", width=5)
-        for x in (80, 348):
-            pen.line((x, 413, x, 443), fill="black", width=5)
+        _draw_base(canvas)
     return canvas
+
+
+def _draw_base(canvas: Image.Image) -> None:
+    """Draw a heating base under the product with the front end's pen, so that it touches what is drawn there."""
+    ink = canvas.convert("L").point(lambda grey: 255 if grey < 110 else 0).crop((0, 0, 512, 480))
+    left, _top, right, bottom = ink.getbbox() or (100, 100, 400, 400)
+    foot = ink.crop((left, bottom - 40, right, bottom)).getbbox() or (0, 0, right - left, 40)
+    left, right = left + foot[0], left + foot[2]
+    pen = ImageDraw.Draw(canvas)
+    for depth in (0, 34):
+        pen.arc((left, bottom - 62 + depth, right, bottom + 6 + depth), 0, 180, fill="black", width=6)
+    for x in (left + 3, right - 3):
+        pen.line((x, bottom - 28, x, bottom + 6), fill="black", width=6)

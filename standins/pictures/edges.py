@@ -14,7 +14,7 @@ REACH = 4
 
 def sharpness(grey: Grid) -> Grid:
     """How much each pixel differs from its nearest surroundings: high on both sides of a hard edge, low on slopes."""
-    return np.abs(grey - grids.blur(grey, 1))
+    return np.asarray(np.abs(grey - grids.blur(grey, 1)), dtype=np.float32)
 
 
 def strokes(grey: Grid) -> Grid:
@@ -51,7 +51,7 @@ def is_drawing(grey: Grid) -> bool:
     paper = float(np.median(grey))
     ink = grey < paper - 0.2
     is_plain = float(np.mean(np.abs(grey - paper) < 0.06)) > 0.6
-    return paper > 0.88 and is_plain and 3e-3 < ink.mean() and bool(grids.erode(ink, 3).sum() < 0.12 * ink.sum())
+    return paper > 0.88 and is_plain and ink.mean() > 3e-3 and bool(grids.erode(ink, 3).sum() < 0.12 * ink.sum())
 
 
 def closed(seen: Mask, gap: int) -> Mask:
@@ -65,7 +65,7 @@ def solid(seen: Mask, narrow: int, wide: int | None = None) -> Mask:
     if wide is None:
         return tight
     loose = _largest(closed(seen, wide))
-    return tight if tight.sum() > 0.75 * loose.sum() else loose
+    return tight if tight.sum() > 0.92 * loose.sum() else loose
 
 
 def _largest(mask: Mask) -> Mask:

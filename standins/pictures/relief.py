@@ -139,8 +139,9 @@ def of_structure(structure: Structure) -> Relief:
     covered = structure.silhouette
     lines = structure.lines * grids.dilate(covered, 2)
     fields = covered & (lines < 0.3)
-    round_fields = 9 if structure.is_drawing else 3  # a photograph's shading shows its fields already
-    height = inflated(covered) * 20 + inflated(fields) * round_fields - grids.blur(lines * covered, 1)
+    height = inflated(covered) * 20 - grids.blur(lines * covered, 1)
+    if structure.is_drawing:  # a photograph's shading shows its fields already
+        height += inflated(fields) * 9
     down, across = np.gradient(grids.blur(height.astype(np.float32), 3))
     normals = np.stack([-across, down, np.full_like(down, 0.75)], -1)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
@@ -170,7 +171,7 @@ def _fields(structure: Structure, fields: Mask) -> NDArray[np.int8]:
     free = grids.erode(fields[::2, ::2], 1)
     for material in (BODY, DARK) if not structure.is_drawing else (BODY, ACCENT, DARK):
         blob = grids.largest_blob(free)
-        if blob.sum() < 40:
+        if blob.sum() < (40 if structure.is_drawing else 0.12 * fields[::2, ::2].sum()):  # patches look wrong
             break
         whole = grids.dilate(blob, 3)  # up to the middle of the lines
         large = grids.enlarge(grids.blur(whole.astype(np.float32), 1), (SIDE, SIDE)) > 0.5

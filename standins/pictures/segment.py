@@ -1,7 +1,7 @@
 """Find the object in a picture: ground estimated from the border, hard edges, largest closed blob, holes cut out."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from standins.pictures import edges, grids
 from standins.pictures.codec import flat
@@ -58,26 +58,25 @@ def _drawn(grey: Grid) -> Mask:
     middle = int(np.flatnonzero(inked.any(axis=1)).mean()) if inked.any() else 0
     between[middle:] &= _between(strokes, 0)[middle:]
     reached = grids.largest_blob(edges.closed(inked & between, 3) & inked)
-    whole = reached if reached.sum() > 0.65 * inked.sum() else inked
+    whole = reached if reached.sum() > 0.8 * inked.sum() else inked
     even = grids.blur(whole.astype(np.float32), 2) > 0.5  # a pencil line is ragged, the thing is not
     return even & ~_open_fields(grey, lines, even)
 
 
 def _open_fields(grey: Grid, lines: Grid, whole: Mask) -> Mask:
     """What a hatched drawing leaves white inside a handle: a field without hatching in a narrow frame."""
-    bare = grey > float(np.median(grey)) - 0.05
-    fields = whole & (lines < 0.3)
-    holes, body = np.zeros_like(whole), grids.largest_blob(grids.erode(fields, 1))
+    bare, holes = grey > float(np.median(grey)) - 0.05, np.zeros_like(whole)
     if (whole & ~bare).sum() < 0.12 * whole.sum():
         return holes
-    left = grids.erode(fields, 1) & ~body
+    left = grids.erode(whole & (lines < 0.3), 1)
+    left &= ~grids.largest_blob(left)
     for _ in range(3):
         field = grids.largest_blob(left)
-        if field.sum() < 0.007 * SIDE * SIDE:
+        if field.sum() < 0.003 * SIDE * SIDE:
             break
         near = grids.dilate(field, 6)
         beyond = grids.dilate(near, 14) & ~grids.dilate(near, 11)
-        is_framed = bool(whole[near].all()) and whole[beyond].mean() < 0.75
+        is_framed = bool(whole[near].all()) and whole[beyond].mean() < 0.95
         if is_framed and bare[field].mean() > 0.96 and field.sum() < 0.2 * whole.sum():
             holes |= grids.dilate(field, 2)
         left &= ~field
@@ -119,6 +118,8 @@ def _holes(blob: Mask, like_ground: Mask, is_hard: Mask) -> Mask:
     left = grids.erode(blob, 1) & like_ground & ~is_hard
     holes = np.zeros_like(blob)
     for _ in range(4):
+        if left.sum() < SMALLEST_HOLE * SIDE * SIDE:
+            break
         hole = grids.largest_blob(grids.dilate(grids.erode(left, 1), 1) & left)
         if hole.sum() < SMALLEST_HOLE * SIDE * SIDE:
             break
@@ -143,7 +144,8 @@ def candidates(image: Image.Image) -> list[Image.Image]:
 def _in_size(mask: Mask, size: tuple[int, int]) -> Image.Image:
     """Smooth, and a little inside the outline: the outermost pixels are mixed with the old ground."""
     soft = grids.to_image(grids.blur(mask.astype(np.float32), 1)).resize(size, Image.Resampling.BICUBIC)
-    return soft.point(lambda grey: 255 if grey > 185 else 0)
+    hard = soft.point(lambda grey: 255 if grey > 185 else 0)
+    return hard.filter(ImageFilter.MinFilter(3)) if min(size) >= SIDE else hard
 
 
 def cut_out(image: Image.Image, mask: Image.Image) -> Image.Image:

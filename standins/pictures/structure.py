@@ -57,7 +57,7 @@ def lines_of(image: Image.Image) -> Grid:
     grey = grids.from_image(flat(image).convert("L"), (SIDE, SIDE))
     if edges.is_drawing(grey):
         return edges.strokes(grey)
-    return np.clip(grids.blur(edges.outlines(grey), 1) * 2.2, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(grids.blur(edges.outlines(grey), 1) * 2.2, 0, 1), dtype=np.float32)
 
 
 def detected_map(module: str, image: Image.Image) -> Image.Image:

@@ -60,7 +60,7 @@ def _falloff(key: Direction) -> Grid:
     if key == KEY:
         return np.ones((SIDE, SIDE), np.float32)
     rows, across = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
-    return (1 + 0.16 * key[0] * across - 0.12 * key[1] * rows).astype(np.float32)
+    return np.asarray(1 + 0.16 * key[0] * across - 0.12 * key[1] * rows, dtype=np.float32)
 
 
 def clay(relief: Relief, size: tuple[int, int], key: Direction = KEY, warmth: float = 0.0) -> Image.Image:

@@ -87,7 +87,7 @@ def test_a_failure_of_the_chat_service_is_told_and_recorded(
     [step] = steps_of(record, "chat")
     assert step.error is not None
     assert step.error.type == error
-    assert step.details["messages"]
+    assert step.details["prompt"]
 
 
 def test_a_question_that_azure_filters_is_told_as_such(serve: Serve, chat: StandIn) -> None:

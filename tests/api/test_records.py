@@ -74,7 +74,7 @@ def test_a_text_step_says_what_was_asked_and_what_it_cost(server: Server) -> Non
     [step] = steps_of(record, "chat")
     template = server.services.parts.book.prompt("brief_create_new")
     assert (step.details["template"], step.details["template_hash"]) == (template.name, template.hash)
-    [message] = step.details["messages"]
+    message = step.details["prompt"]
     assert TASK in message
     assert "'续航'" in message
     [reply] = step.details["replies"]
