@@ -59,15 +59,7 @@ def closed(seen: Mask, gap: int) -> Mask:
     return grids.erode(grids.filled(grids.dilate(seen, gap)), gap) | seen
 
 
-def solid(seen: Mask, narrow: int, wide: int | None = None) -> Mask:
-    """The largest closed thing, a pixel taken off all around; wide gaps are bridged only where it leaks otherwise."""
-    tight = _largest(closed(seen, narrow))
-    if wide is None:
-        return tight
-    loose = _largest(closed(seen, wide))
-    return tight if tight.sum() > 0.92 * loose.sum() else loose
-
-
-def _largest(mask: Mask) -> Mask:
-    core = grids.erode(mask, 1)
+def solid(seen: Mask, gap: int) -> Mask:
+    """The largest closed thing, gaps bridged, a pixel taken off all around."""
+    core = grids.erode(closed(seen, gap), 1)
     return grids.largest_blob(grids.dilate(core, 1)) & core

@@ -1,7 +1,7 @@
 """Find the object in a picture: ground estimated from the border, hard edges, largest closed blob, holes cut out."""
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from standins.pictures import edges, grids
 from standins.pictures.codec import flat
@@ -52,7 +52,10 @@ def object_mask(image: Image.Image) -> Mask | None:
 def _drawn(grey: Grid) -> Mask:
     """All that is not paper, but only as far as strokes reach: a hatched shadow beside the object lies beyond them."""
     lines = edges.strokes(grey)
-    inked = edges.solid((grey < float(np.median(grey)) - 0.08) | (lines > 0.3), 1, wide=4)
+    ink = (grey < float(np.median(grey)) - 0.08) | (lines > 0.3)
+    inked, loose = edges.solid(ink, 4), edges.solid(ink, 7)
+    if inked.sum() < 0.95 * loose.sum():  # the outline has a wider gap, and the inside ran out
+        inked = loose
     strokes = (lines > 0.3) & grids.dilate(inked, 2)
     between = _between(strokes, 1)
     middle = int(np.flatnonzero(inked.any(axis=1)).mean()) if inked.any() else 0
@@ -64,23 +67,24 @@ def _drawn(grey: Grid) -> Mask:
 
 
 def _open_fields(grey: Grid, lines: Grid, whole: Mask) -> Mask:
-    """What a hatched drawing leaves white inside a handle: a field without hatching in a narrow frame."""
-    bare, holes = grey > float(np.median(grey)) - 0.05, np.zeros_like(whole)
-    if (whole & ~bare).sum() < 0.12 * whole.sum():
-        return holes
-    left = grids.erode(whole & (lines < 0.3), 1)
+    """What a hatched drawing leaves white inside a handle: the highest field without hatching in a narrow frame."""
+    bare, whole = (grey > float(np.median(grey)) - 0.05)[::2, ::2], whole[::2, ::2]  # half the size is enough
+    hole, top = np.zeros_like(whole), SIDE
+    strokes = np.maximum(np.maximum(lines[::2, ::2], lines[1::2, 1::2]), np.maximum(lines[1::2, ::2], lines[::2, 1::2]))
+    left = grids.erode(whole & (strokes < 0.2))
     left &= ~grids.largest_blob(left)
-    for _ in range(3):
+    for _ in range(3 * ((whole & ~bare).sum() > 0.12 * whole.sum())):
         field = grids.largest_blob(left)
-        if field.sum() < 0.003 * SIDE * SIDE:
+        if field.sum() < 0.0025 * field.size:
             break
-        near = grids.dilate(field, 6)
-        beyond = grids.dilate(near, 14) & ~grids.dilate(near, 11)
+        near = grids.dilate(field, 3)
+        beyond = grids.dilate(near, 7) & ~grids.dilate(near, 5)
         is_framed = bool(whole[near].all()) and whole[beyond].mean() < 0.95
-        if is_framed and bare[field].mean() > 0.96 and field.sum() < 0.2 * whole.sum():
-            holes |= grids.dilate(field, 2)
+        row = int(field.any(axis=1).argmax())
+        if is_framed and row < top and bare[field].mean() > 0.96 and field.sum() < 0.2 * whole.sum():
+            hole, top = grids.dilate(field, 1), row
         left &= ~field
-    return holes
+    return grids.enlarge(grids.blur(hole.astype(np.float32), 1), (SIDE, SIDE)) > 0.45
 
 
 def _between(strokes: Mask, axis: int) -> Mask:
@@ -138,14 +142,32 @@ def candidates(image: Image.Image) -> list[Image.Image]:
         return []
     tight = grids.erode(mask, 3)
     masks = (tight if tight.any() else mask, mask, grids.dilate(mask, 3))
-    return [_in_size(one, image.size) for one in masks]
+    ground = _shown_ground(image)
+    return [_in_size(one, image.size, ground) for one in masks]
 
 
-def _in_size(mask: Mask, size: tuple[int, int]) -> Image.Image:
-    """Smooth, and a little inside the outline: the outermost pixels are mixed with the old ground."""
+def _shown_ground(image: Image.Image) -> Image.Image:
+    """White, in the picture's size, where a pixel has just the colour of the ground."""
+    picture = flat(image)
+    small = _bent_ground(grids.from_image(picture, (SIDE, SIDE)))
+    ground = grids.to_image(small).resize(image.size, Image.Resampling.BILINEAR)
+    away = ImageChops.difference(picture, ground).split()
+    furthest = ImageChops.lighter(ImageChops.lighter(away[0], away[1]), away[2])
+    return furthest.point(lambda grey: 255 if grey < 24 else 0)
+
+
+def _in_size(mask: Mask, size: tuple[int, int], ground: Image.Image) -> Image.Image:
+    """Smooth, and a little inside the outline: the outermost pixels are the old ground's or mixed with it."""
+    hard = _enlarged(mask, size)
+    if min(size) < SIDE:
+        return hard
+    trimmed = ImageChops.lighter(_enlarged(grids.erode(mask, 2), size), ImageChops.subtract(hard, ground))
+    return trimmed.filter(ImageFilter.MinFilter(3))
+
+
+def _enlarged(mask: Mask, size: tuple[int, int]) -> Image.Image:
     soft = grids.to_image(grids.blur(mask.astype(np.float32), 1)).resize(size, Image.Resampling.BICUBIC)
-    hard = soft.point(lambda grey: 255 if grey > 185 else 0)
-    return hard.filter(ImageFilter.MinFilter(3)) if min(size) >= SIDE else hard
+    return soft.point(lambda grey: 255 if grey > 150 else 0)
 
 
 def cut_out(image: Image.Image, mask: Image.Image) -> Image.Image:

@@ -15,6 +15,7 @@ from tests.agent_standins import StandIn, stand_in
 from tests.api.server import Server, serving
 
 Serve = Callable[..., Server]
+AT_ONCE = ("--step-time", "0", "--load-time", "0")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,9 +29,9 @@ def _own_environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def running_webuis() -> Iterator[tuple[StandIn, StandIn]]:
-    """Run two WebUIs that draw at once."""
-    with ExitStack() as stack:
-        yield tuple(stack.enter_context(stand_in("webui", "--step-time", "0", "--load-time", "0")) for _ in range(2))  # type: ignore[misc]
+    """Run two WebUIs that draw simple pictures at once."""
+    with stand_in("webui", *AT_ONCE, "--plain") as first, stand_in("webui", *AT_ONCE, "--plain") as second:
+        yield first, second
 
 
 @pytest.fixture(scope="session")

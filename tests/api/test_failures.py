@@ -14,6 +14,7 @@ from store.schema import CONTENTS
 from tests.agent_standins import StandIn, picture
 from tests.api.answers import data_of, failure_of
 from tests.api.front_end import body, pictures_in
+from tests.api.pictures import of_size
 from tests.api.records import at_the_same_time, record_of, records_of, steps_of, until
 from tests.api.server import Server
 from tests.embedded import free_port
@@ -159,8 +160,6 @@ def test_a_failure_of_the_mask_fails_the_generation(
 
 
 def test_a_canvas_without_the_product_is_the_callers_matter(server: Server) -> None:
-    from tests.api.pictures import of_size
-
     canvas = server.uploaded(of_size(512, 512))
 
     answer = server.post("/generate", body("sketch.transform", selectedCanvasRecords=[canvas]))

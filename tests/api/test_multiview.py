@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -72,16 +74,12 @@ def test_the_views_come_from_the_service_in_our_order_and_the_record_says_so(
 def test_the_service_gets_the_object_on_transparent_ground_and_the_seed(
     serve: Serve, httpserver: HTTPServer, views: ViewService
 ) -> None:
-    import io
-
-    from PIL import Image
-
     _generate(serve(MULTIVIEW_ENDPOINT=httpserver.url_for("")))
 
     [asked] = views.asked
     with Image.open(io.BytesIO(base64.b64decode(asked["image"]))) as image:
         assert (image.format, image.mode, image.size) == ("PNG", "RGBA", (512, 512))
-        assert image.getextrema()[3] == (0, 255)  # type: ignore[index]
+        assert image.getchannel("A").getextrema() == (0, 255)
     assert asked["seed"] == 8
 
 

@@ -11,6 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -114,6 +115,7 @@ def test_generated_requests_meet_only_documented_answers(
     server.uploaded(picture())
     schema = schemathesis.openapi.from_dict(document)
     for result in schema.get_all_operations():
+        assert isinstance(result, Ok)
         operation = result.ok()
         if mode is GenerationMode.NEGATIVE and not operation.body:
             # Where nothing is sent nothing can be wrong.
@@ -122,7 +124,7 @@ def test_generated_requests_meet_only_documented_answers(
         @seed(7)
         @settings(max_examples=EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck))
         @given(operation.as_strategy(generation_mode=mode))
-        def meets_documented_answers(case: Case) -> None:
+        def meets_documented_answers(case: Case[Any]) -> None:
             case.call_and_validate(base_url=server.url, checks=CHECKS, timeout=30)
 
         meets_documented_answers()

@@ -151,9 +151,11 @@ def _times(username: str, duration: int) -> dict[str, Any]:
     start = 1764000000000
     return {
         "username": username,
-        "stageSwitchRecords": {"草图的环境": [{"startTime": start, "duration": duration}, {"startTime": start + duration}]},
+        "stageSwitchRecords": {
+            "草图的环境": [{"startTime": start, "duration": duration}, {"startTime": start + duration}],
+        },
         "aiStageSwitchRecords": {"草图的辅助生成": [{"startTime": start}], "模型图的辅助生成": []},
-    }  # fmt: skip
+    }
 
 
 def _kept_times(server: Server, username: str) -> tuple[TimeRecord, ...]:
@@ -186,7 +188,9 @@ def test_a_later_report_of_the_same_page_takes_the_earlier_ones_place(server: Se
 
 @pytest.mark.parametrize("name", ["", "张三/李四\n"])
 def test_times_without_any_switch_of_anybody_are_taken(server: Server, name: str) -> None:
-    assert data_of(server.post("/timeRecord", {"username": name, "stageSwitchRecords": {}, "aiStageSwitchRecords": {}})) is None  # fmt: skip
+    nothing = {"username": name, "stageSwitchRecords": {}, "aiStageSwitchRecords": {}}
+
+    assert data_of(server.post("/timeRecord", nothing)) is None
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

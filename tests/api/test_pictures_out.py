@@ -59,9 +59,19 @@ def test_a_picture_is_never_taken_for_a_page(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [f"{UNKNOWN}.png", UNKNOWN, "x.png", f"{UNKNOWN.upper()[:-1]}A.png", "..%2f..%2fetc%2fpasswd", "%00.png", "{sha}.jpg",
-     "{sha}.webp", "{sha}.PNG", "{sha}"],
-)  # fmt: skip
+    [
+        f"{UNKNOWN}.png",
+        UNKNOWN,
+        "x.png",
+        f"{UNKNOWN[:-1]}A.png",
+        "..%2f..%2fetc%2fpasswd",
+        "%00.png",
+        "{sha}.jpg",
+        "{sha}.webp",
+        "{sha}.PNG",
+        "{sha}",
+    ],
+)
 def test_what_is_no_picture_of_this_server_is_not_found(server: Server, name: str) -> None:
     drawing = picture(66, 66)
     server.uploaded(drawing)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.agent_standins import StandIn, stand_in
 from tests.browser.designer import Designer
@@ -101,6 +101,15 @@ def page_url() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield f"http://localhost:{server.server_port}"
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def foreign_page(browser: Browser, page_url: str) -> Iterator[Page]:
+    """Open something of the front end's origin that does nothing by itself, to run scripts in."""
+    page = browser.new_page()
+    page.goto(f"{page_url}/style.css")
+    yield page
+    page.close()
 
 
 @pytest.fixture

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page
+from playwright.sync_api import Error, Page
 
 from tests.browser.designer import Designer
 
@@ -20,15 +19,6 @@ RENDER = """async data => {
     : [...block.querySelectorAll(".card")].map(card => card.textContent));
 }"""
 SHOW = """async data => (await import("./page.js")).show(data, "草图的辅助生成", 7)"""
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, page_url: str) -> Iterator[Page]:
-    """Open the page without a server."""
-    page = browser.new_page()
-    page.goto(f"{page_url}/style.css")
-    yield page
-    page.close()
 
 
 @pytest.mark.parametrize(
@@ -47,14 +37,14 @@ def page(browser: Browser, page_url: str) -> Iterator[Page]:
         ({}, [[]]),
     ],
 )
-def test_answers_are_shown_by_the_rules(page: Page, data: Any, shown: list[Any]) -> None:
-    assert page.evaluate(RENDER, data) == shown
+def test_answers_are_shown_by_the_rules(foreign_page: Page, data: Any, shown: list[Any]) -> None:
+    assert foreign_page.evaluate(RENDER, data) == shown
 
 
 @pytest.mark.parametrize("data", [{"0": '{"a": null}'}, {"0": '{"a": [null]}'}, [None]])
-def test_a_null_cannot_be_shown(page: Page, data: Any) -> None:
+def test_a_null_cannot_be_shown(foreign_page: Page, data: Any) -> None:
     with pytest.raises(Error, match="null"):
-        page.evaluate(RENDER, data)
+        foreign_page.evaluate(RENDER, data)
 
 
 def test_what_cannot_be_shown_takes_the_page_down(designer: Designer) -> None:

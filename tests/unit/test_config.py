@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -238,8 +239,6 @@ def test_the_command_check_settings_counts_what_is_in_order(app: Flask) -> None:
 
 
 def test_the_command_check_settings_names_file_and_key_of_what_is_wrong(tmp_path: Path) -> None:
-    import shutil
-
     folder = tmp_path / "settings"
     shutil.copytree(ROOT / "settings", folder)
     app = create_app(load_config(SETTINGS_DIR=folder))

@@ -126,8 +126,7 @@ def test_another_seed_begins_with_another_direction(chatting: Callable[[int], Ch
     prompts_before = script.prompts()
     script.questions.clear()
 
-    chatting_with_six = chatting(6)
-    _scenes(chatting_with_six, 1)
+    _scenes(chatting(6), 1)
 
     assert script.prompts() != prompts_before
 
@@ -140,7 +139,7 @@ def test_an_answer_that_is_there_already_is_asked_for_once_more_with_the_others_
     assert _scenes(chatting(5), 2) == ["a pond", "a hill"]
 
     assert "a pond" in script.prompts()[2]
-    assert [step.details.get("different", False) for step in _steps(stores)] == [False, False, True]
+    assert [step.details["template"] for step in _steps(stores)] == ["scene", "scene", "ask_different"]
 
 
 def test_an_answer_that_stays_the_same_is_taken_at_last(chatting: Callable[[int], Chatting], script: Script) -> None:
@@ -158,6 +157,7 @@ def test_an_unusable_answer_is_asked_for_again_with_the_reason(
 
     assert "at least 3 characters" in script.prompts()[1]
     [step] = _steps(stores)
+    assert step.details["asked_again"]["template"] == "ask_again"
     assert [reply["text"] for reply in step.details["replies"]] == [json.dumps({"prompt": "x"}), _answer("a pond")]
 
 

@@ -88,5 +88,5 @@ def test_an_error_of_one_of_two_is_raised_after_the_other_has_ended(which: str) 
     good, bad = (lambda: ended.set()), _raises(ValueError("broken"))
 
     with pytest.raises(ValueError, match="broken"):
-        both(*((bad, good) if which == "first" else (good, bad)))  # type: ignore[misc]
+        both(*((bad, good) if which == "first" else (good, bad)))
     assert ended.is_set()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
+from agent.images import opened
 from apps.registry import PRESETS, PROMPTS
 from jobs.context import generation_id
 from jobs.heartbeat import UNWRITTEN, Heartbeat
@@ -131,8 +132,6 @@ def test_the_canvas_is_laid_on_white_ground(run: Callable[..., Finished], stores
     seen: list[bytes] = []
 
     run(lambda one: seen.append(one.canvas) or [], image_ids=(sha256,))  # type: ignore[func-returns-value]
-
-    from agent.images import opened
 
     with opened(seen[0]) as image:
         assert image.mode == "RGB"
