@@ -33,7 +33,7 @@ format: $(VENV)/.dev  ## mend style and order of imports
 	$(BIN)/ruff format
 
 check-settings: $(VENV)/.embedded  ## tell what is wrong in settings/, without starting the server
-	@$(BIN)/flask --app app check-settings
+	@$(BIN)/python -m apps.check_settings
 
 clean:  ## remove what was installed and made; your data and .env stay
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage

@@ -4,6 +4,7 @@ Values come from the environment or from a file `.env` in the working directory;
 and checked once, at the start. Secrets are `SecretStr`, so no log line and no printed configuration shows them.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -12,6 +13,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 APP_ID_STEPIDEATOR = 1
 """The StepIdeator front end: four representations, 14 operations. Stands in the record of each of its generations."""
+
+LOOPBACK = re.compile(r"//(localhost|\[::1\])(?=[:/]|$)")
+LOGIN = re.compile(r"//[^/]*@")
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -43,7 +47,7 @@ class Config(BaseSettings):
         SecretStr("mongodb://127.0.0.1:27017"),
         description="connection string of MongoDB; `make run` brings its own when unset",
     )
-    MONGO_DB: str = Field("stepideator", min_length=1, max_length=60, description="name of the database")
+    MONGO_DB: str = Field("stepideator", pattern=r"^[A-Za-z0-9_-]{1,60}$", description="name of the database")
     DATA_DIR: Path = Field(
         Path("data"), description="folder for lock files and, with `make run`, the embedded database"
     )
@@ -70,6 +74,7 @@ class Config(BaseSettings):
         3, ge=0, le=10, description="times the SDK repeats a call after 429, 5xx or no connection"
     )
 
+    GRACEFUL_TIMEOUT: int = Field(120, ge=1, description="seconds for requests in flight when gunicorn stops")
     SETTINGS_DIR: Path = Field(Path(__file__).parent / "settings", description="folder of the prompts and presets")
     SETTINGS_RELOAD: bool = Field(False, description="pick up edited prompts and presets without a restart")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severity that is logged")
@@ -85,14 +90,29 @@ class Config(BaseSettings):
     @field_validator("SD_ENDPOINTS")
     @classmethod
     def _endpoints_differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) != len(value):
+        endpoints = tuple(_http_url(endpoint) for endpoint in value)
+        if len({LOOPBACK.sub("//127.0.0.1", endpoint) for endpoint in endpoints}) != len(endpoints):
             raise ValueError("an endpoint is listed twice; one WebUI works at one picture at a time")
-        return tuple(_http_url(endpoint) for endpoint in value)
+        return endpoints
 
     @field_validator("PUBLIC_URL", "MULTIVIEW_ENDPOINT", "AZURE_OPENAI_ENDPOINT", "OPENAI_BASE_URL")
     @classmethod
     def _is_url(cls, value: str) -> str:
         return _http_url(value) if value else value
+
+    @field_validator("MONGO_URI")
+    @classmethod
+    def _is_mongo(cls, value: SecretStr) -> SecretStr:
+        if not re.match(r"mongodb(\+srv)?://.", value.get_secret_value()):
+            raise ValueError("must start with mongodb:// or mongodb+srv://")
+        return value
+
+    @field_validator("DATA_DIR")
+    @classmethod
+    def _is_folder(cls, value: Path) -> Path:
+        if value.exists() and not value.is_dir():
+            raise ValueError("must be a folder")
+        return value
 
     @field_validator("SD_API_AUTH")
     @classmethod
@@ -103,11 +123,14 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _azure_is_whole(self) -> Self:
-        if self.AZURE_OPENAI_ENDPOINT and not (
-            self.AZURE_OPENAI_API_KEY.get_secret_value() and self.AZURE_OPENAI_DEPLOYMENT
-        ):
+        three = (
+            self.AZURE_OPENAI_ENDPOINT,
+            self.AZURE_OPENAI_API_KEY.get_secret_value(),
+            self.AZURE_OPENAI_DEPLOYMENT,
+        )
+        if any(three) and not all(three):
             raise ValueError(
-                "AZURE_OPENAI_ENDPOINT is set, so AZURE_OPENAI_API_KEY and AZURE_OPENAI_DEPLOYMENT must be set too"
+                "AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and AZURE_OPENAI_DEPLOYMENT must be set all three, or none"
             )
         return self
 
@@ -125,7 +148,10 @@ class Config(BaseSettings):
 
     def rows(self) -> list[tuple[str, str, str]]:
         """List (name, value, meaning) of each setting for people to read; a secret shows only whether it is set."""
-        return [(name, _shown(getattr(self, name)), field.description or "") for name, field in _fields(type(self))]
+        return [
+            (name, _shown(name, getattr(self, name)), field.description or "")
+            for name, field in type(self).model_fields.items()
+        ]
 
 
 def load_config(**overrides: Any) -> Config:
@@ -141,11 +167,9 @@ def load_config(**overrides: Any) -> Config:
         raise ConfigError("wrong configuration:\n  " + "\n  ".join(lines)) from None
 
 
-def _fields(config: type[Config]) -> list[tuple[str, Any]]:
-    return list(config.model_fields.items())
-
-
-def _shown(value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
+    if name == "MONGO_URI":
+        return LOGIN.sub("//***@", value.get_secret_value())
     if isinstance(value, SecretStr):
         return "(set)" if value.get_secret_value() else "(not set)"
     return ", ".join(value) if isinstance(value, tuple) else str(value)

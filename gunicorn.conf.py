@@ -10,7 +10,8 @@ from dotenv import dotenv_values
 
 _settings = {**dotenv_values(".env"), **os.environ}
 
-bind = f"{_settings.get('HOST') or '127.0.0.1'}:{_settings.get('PORT') or '5002'}"
+_host = _settings.get("HOST") or "127.0.0.1"
+bind = f"{f'[{_host}]' if ':' in _host else _host}:{_settings.get('PORT') or '5002'}"
 """The same two settings as everywhere else."""
 
 worker_class = "gthread"
@@ -30,7 +31,7 @@ timeout = 60
 """Not a limit for requests: with gthread the worker's main loop gives the sign of life, whatever its threads wait for.
 A worker without a sign for 60 s hangs as a whole, and is replaced."""
 
-graceful_timeout = int(os.environ.get("GRACEFUL_TIMEOUT") or 120)
+graceful_timeout = int(_settings.get("GRACEFUL_TIMEOUT") or 120)
 """Seconds that requests in flight have to finish when the server is stopped or reloaded: a picture is worth a wait."""
 
 keepalive = 75

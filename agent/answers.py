@@ -23,9 +23,12 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=BaseModel)
 
+_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"```[a-zA-Z0-9]*\s*(.*?)```", re.DOTALL)
 _LONGEST_PLAIN_ANSWER = 200
 _MOST_REASONS = 5
+# An answer of one text is a noun or a list of words; a sentence is a refusal or an explanation.
+_SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def ask(
     Raises ChatError leaves, AnswerUnusableError after the second try; `replies` in them are all answers so far.
     """
     replies: tuple[ChatReply, ...] = ()
-    reason = ""
+    reason = advice = ""
     # Twice at most: a model that fails two times with the reason before it fails the third time too.
     for _ in range(2):
         try:
@@ -61,14 +64,17 @@ def ask(
         except AnswerUnusableError as exc:
             # An empty answer brings its reply with it; for one that could not be read it was added above.
             replies += tuple(reply for reply in exc.replies if reply not in replies)
-            reason = exc.reason
+            reason, advice = exc.reason, ""
+            if replies[-1].finish_reason == "length":
+                reason = f"the answer was cut off at max_tokens ({question.max_tokens}), so that {reason}"
+                advice = "; raise max_tokens in the prompt file"
             _log.warning("an answer of %s is unusable (%s)", client.name, form.__name__)
             question = replace(again(reason), earlier=(*question.messages, *_as_turn(replies)))
         except ChatError as exc:
             exc.replies = replies + exc.replies
             raise
     raise AnswerUnusableError(
-        f"the chat service {client.name} gave no usable {form.__name__} in two tries: {reason}",
+        f"the chat service {client.name} gave no usable {form.__name__} in two tries: {reason}{advice}",
         replies,
         reason,
     )
@@ -80,6 +86,8 @@ def _chat(client: ChatClient, question: Question, seed: int | None) -> ChatReply
 
 def parse_answer(text: str, form: type[T]) -> T:
     """Read an answer into `form`: strict JSON, else without fences and prose, else repaired; nulls are left out.
+
+    What stands between <think> and </think> is no part of the answer.
 
     A form of one text field also takes a short plain answer. Raises AnswerUnusableError with a reason for the model.
     """
@@ -93,6 +101,7 @@ def _as_turn(replies: tuple[ChatReply, ...]) -> list[Message]:
 
 def _parsed(text: str, form: type[T]) -> tuple[T, bool]:
     reason = ""
+    text = _without_thoughts(text)
     for repaired, value in _readings(text):
         try:
             return form.model_validate(_shaped(value, form)), repaired
@@ -104,6 +113,11 @@ def _parsed(text: str, form: type[T]) -> tuple[T, bool]:
         return plain, True
     reason = reason or "it is not a JSON object"
     raise AnswerUnusableError(f"the answer is not usable: {reason}", reason=reason)
+
+
+def _without_thoughts(text: str) -> str:
+    # Some services swallow the opening tag, because it stands in the prompt of theirs.
+    return _THOUGHT.sub("", text).rpartition("</think>")[2]
 
 
 def _readings(text: str) -> list[tuple[bool, Any]]:
@@ -122,7 +136,10 @@ def _readings(text: str) -> list[tuple[bool, Any]]:
             continue
     if "{" in text:
         try:
-            found.append((True, repair_json(_from_brace(inner.group(1) if inner else text), return_objects=True)))
+            value = repair_json(_from_brace(inner.group(1) if inner else text), return_objects=True)
+            # Several objects: what comes last is the answer, what comes before it are drafts and examples.
+            values = reversed(value) if isinstance(value, list) else [value]
+            found += [(True, one) for one in values if isinstance(one, dict)]
         except (ValueError, RecursionError):
             _log.debug("the repair gave up")
     return [(repaired, _without_nulls(value)) for repaired, value in found]
@@ -167,6 +184,8 @@ def _only_text(form: type[BaseModel]) -> str | None:
 def _plain_answer(text: str, form: type[T]) -> T | None:
     key, plain = _only_text(form), text.strip().strip("\"'`").strip()
     if key is None or not plain or len(plain) > _LONGEST_PLAIN_ANSWER or any(mark in plain for mark in "{}\n"):
+        return None
+    if plain.endswith(_SENTENCE_ENDS):
         return None
     try:
         return form.model_validate({key: plain})

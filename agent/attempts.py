@@ -65,10 +65,19 @@ def run_on_pool(
             # Also a pool that timed out at the second wait tells what the first attempt met.
             exc.attempts = tuple(attempts)
             if not _may_go_on(exc, attempts, len(pool), tries, end):
+                _name_all_that_is_missing(exc)
                 raise
             _log.warning("trying another instance: %s", exc.message)
         else:
             return Ran(result, instance.name, sum(one.waited_s for one in attempts), tuple(attempts))
+
+
+def _name_all_that_is_missing(exc: SDError) -> None:
+    """Let the message speak for all instances where each lacks something: one SAM, another the checkpoint."""
+    if isinstance(exc, MissingOnInstanceError):
+        reasons = [one.message for one in exc.attempts if one.error == MissingOnInstanceError.__name__ and one.message]
+        exc.message = "; ".join(dict.fromkeys(reasons))
+        exc.args = (exc.message,)
 
 
 def _failed(attempts: list[Attempt]) -> set[str]:

@@ -116,7 +116,7 @@ class SDError(AgentError):
     blames_instance: ClassVar[bool] = False
 
     def __init__(self, message: str, instance: str | None = None) -> None:
-        """Keep the instance's name (host:port) beside the sentence."""
+        """Keep the instance's name (host:port, and path if any) beside the sentence."""
         super().__init__(message)
         self.instance = instance
         self.attempts: tuple[Attempt, ...] = ()

@@ -14,9 +14,10 @@ from typing import Any
 
 import httpx2
 import openai
-from openai.types.chat import ChatCompletion
+from openai.types.chat import ChatCompletion, ChatCompletionMessage
 
 from agent.conversation import ChatConfig, ChatReply, Message
+from agent.deadline import deadline_hooks
 from agent.errors import (
     AnswerUnusableError,
     ChatAccessError,
@@ -57,6 +58,8 @@ _UNKNOWN_PARAMETER = (
     "not allowed",
     "extra inputs",
 )
+# "'response_format.type' must be 'json_schema' or 'text'"; of other parameters it would mean a wrong value.
+_OTHER_FORMAT = ("response_format", "must be")
 
 # Every error class of the SDK, so that a new one in a later version is noticed by a test.
 OPENAI_ERRORS: dict[type[BaseException], tuple[type[ChatError], str]] = {
@@ -86,9 +89,9 @@ OPENAI_ERRORS: dict[type[BaseException], tuple[type[ChatError], str]] = {
 
 
 class ChatClient:
-    """The SDK's client for one service, made at first use. Thread-safe. None: no service is configured."""
+    """The SDK's client for one service, made at first use. Thread-safe."""
 
-    def __init__(self, config: ChatConfig | None) -> None:
+    def __init__(self, config: ChatConfig) -> None:
         """Only keep the values: nothing is made or connected yet."""
         self.config = config
         self._guard = threading.Lock()
@@ -98,7 +101,7 @@ class ChatClient:
     @property
     def name(self) -> str:
         """Say for messages which model of which service is meant."""
-        return f"{self.config.provider}/{self.config.model}" if self.config else "not configured"
+        return f"{self.config.provider}/{self.config.model}"
 
     @property
     def adjusted(self) -> frozenset[str]:
@@ -106,8 +109,10 @@ class ChatClient:
         return self._adjusted
 
     def adjust(self, parameter: str) -> None:
-        """Remember that the service does not know `parameter`."""
+        """Remember that the service does not know `parameter`; another thread may have learned it before us."""
         with self._guard:
+            if parameter in self._adjusted:
+                return
             self._adjusted |= {parameter}
         _log.warning("%s does not know %s; asking without it from now on", self.name, parameter)
 
@@ -143,13 +148,10 @@ def chat(
     return _reply(client, completion, time.monotonic() - began)
 
 
-def _sdk_client(config: ChatConfig | None) -> openai.OpenAI:
-    if config is None:
-        raise ChatNotConfiguredError(
-            "no chat service is configured; set AZURE_OPENAI_ENDPOINT and its key, or OPENAI_API_KEY or OPENAI_BASE_URL"
-        )
+def _sdk_client(config: ChatConfig) -> openai.OpenAI:
     # A service that is down shows in seconds, one that thinks may take its full time.
     timeout = httpx2.Timeout(config.timeout_s, connect=min(config.timeout_s, _CONNECT_TIMEOUT_S))
+    http_client = openai.DefaultHttpxClient(event_hooks=deadline_hooks(config.timeout_s))
     try:
         if config.provider == "azure":
             return openai.AzureOpenAI(
@@ -159,14 +161,17 @@ def _sdk_client(config: ChatConfig | None) -> openai.OpenAI:
                 api_key=config.api_key or _NO_KEY,
                 timeout=timeout,
                 max_retries=config.max_retries,
+                http_client=http_client,
             )
         return openai.OpenAI(
             base_url=config.endpoint or _OPENAI_ENDPOINT,
             api_key=config.api_key or _NO_KEY,
             timeout=timeout,
             max_retries=config.max_retries,
+            http_client=http_client,
         )
     except (openai.OpenAIError, ValueError, httpx2.InvalidURL) as exc:
+        http_client.close()
         raise ChatNotConfiguredError(
             f"the settings of the chat service {config.provider}/{config.model} make no client: {type(exc).__name__}"
         ) from exc
@@ -187,13 +192,15 @@ def _complete(
 ) -> ChatCompletion:
     # Ends after as many rounds as there are parameters: each round learns about one more, or raises.
     turns: Any = [{"role": message.role, "content": message.content} for message in messages]
-    model = client.config.model if client.config else ""
     while True:
+        # What this round sends: meanwhile another thread may learn what the service does not know.
+        adjusted = client.adjusted
         try:
-            known = _known(wanted, client.adjusted)
-            completion: ChatCompletion = sdk.chat.completions.create(model=model, messages=turns, **known)
+            completion: ChatCompletion = sdk.chat.completions.create(
+                model=client.config.model, messages=turns, **_known(wanted, adjusted)
+            )
         except (openai.BadRequestError, openai.UnprocessableEntityError) as exc:
-            parameter = _unknown_parameter(exc, wanted.keys() - client.adjusted)
+            parameter = _unknown_parameter(exc, wanted.keys() - adjusted)
             if parameter is None:
                 raise translate(exc, client.name) from exc
             client.adjust(parameter)
@@ -218,7 +225,7 @@ def _known(wanted: dict[str, Any], adjusted: frozenset[str]) -> dict[str, Any]:
 def _unknown_parameter(exc: openai.APIStatusError, sent: set[str]) -> str | None:
     """Find the parameter that the service complains not to know, among those that were sent and can be done without."""
     text = f"{exc.message} {exc.body}".lower()
-    if not any(words in text for words in _UNKNOWN_PARAMETER):
+    if not any(words in text for words in _UNKNOWN_PARAMETER) and not all(words in text for words in _OTHER_FORMAT):
         return None
     named = (exc.param or "").partition(".")[0]
     if named in sent and named in PARAMETER_FALLBACKS:
@@ -240,22 +247,35 @@ def _is_filtered(exc: openai.APIStatusError) -> bool:
     return exc.status_code == 400 and "content_filter" in f"{exc.code} {exc.body}"
 
 
-def _reply(client: ChatClient, completion: ChatCompletion, duration_s: float) -> ChatReply:
-    # The SDK builds its models without checking, and hands out the bare text of a body that is no JSON.
-    if not isinstance(completion, ChatCompletion) or not completion.choices:
+def _reply(client: ChatClient, completion: Any, duration_s: float) -> ChatReply:
+    message, text = _message(completion)
+    if text is None:
         raise ChatServiceError(f"the chat service {client.name} answered something that is no chat completion")
-    choice, usage = completion.choices[0], completion.usage
+    usage = completion.usage
     reply = ChatReply(
-        text=choice.message.content or "",
+        text=text,
         model=completion.model or "",
-        prompt_tokens=usage.prompt_tokens if usage else 0,
-        completion_tokens=usage.completion_tokens if usage else 0,
-        finish_reason=choice.finish_reason or "",
+        prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
+        completion_tokens=getattr(usage, "completion_tokens", None) or 0,
+        finish_reason=completion.choices[0].finish_reason or "",
         duration_s=duration_s,
         response_id=completion.id or "",
     )
-    if reply.finish_reason == "content_filter" or choice.message.refusal:
+    if reply.finish_reason == "content_filter" or getattr(message, "refusal", None):
         raise ContentFilteredError(f"the chat service {client.name} withheld its answer; word it otherwise", (reply,))
     if not reply.text.strip():
         raise AnswerUnusableError(f"the chat service {client.name} answered nothing", (reply,), "the answer is empty")
     return reply
+
+
+def _message(completion: Any) -> tuple[Any, str | None]:
+    """Find the first choice's message and its text; no text (None) where this is no chat completion."""
+    # The SDK builds its models without checking, and hands out the bare text of a body that is no JSON.
+    choices = getattr(completion, "choices", None)
+    message = getattr(choices[0], "message", None) if isinstance(choices, list) and choices else None
+    content = getattr(message, "content", None)
+    if isinstance(content, list) and all(isinstance(part, dict) for part in content):
+        # Some services answer in parts, as questions with pictures are asked.
+        content = "".join(str(part["text"]) for part in content if part.get("type") == "text" and part.get("text"))
+    is_message = isinstance(message, ChatCompletionMessage) and isinstance(content, str | None)
+    return message, (content or "") if is_message else None

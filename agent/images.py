@@ -5,9 +5,11 @@ Every function that takes bytes raises ValueError for what Pillow cannot read as
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 from PIL import Image, UnidentifiedImageError
 
@@ -23,6 +25,7 @@ _NO_PICTURE = (
     Image.DecompressionBombWarning,
 )
 _MASK_THRESHOLD = 128
+_WHITES = {"I": (255, 65535), "F": (1, 255, 65535)}
 _WHITE = (255, 255, 255, 255)
 
 
@@ -37,10 +40,17 @@ def opened(image_bytes: bytes) -> Iterator[Image.Image]:
                 f"a picture of {image.width}x{image.height} is too large; send at most {MOST_PIXELS} pixels"
             )
         image.load()
+        image = _eight_bit(image)
     except _NO_PICTURE as exc:
         raise ValueError("these bytes are no picture that can be read") from exc
     with image:
         yield image
+
+
+def decoded_png(text: Any) -> bytes:
+    """Decode a base64 picture of any format into PNG; a data: prefix and line breaks may be in it. Raises ValueError."""
+    encoded = "".join(str(text).rpartition(",")[2].split())
+    return to_png(base64.b64decode(encoded, validate=True))
 
 
 def png_of(image: Image.Image) -> bytes:
@@ -105,6 +115,22 @@ def is_blank_mask(mask_bytes: bytes) -> bool:
     """Tell whether a mask shows nothing at all."""
     with opened(mask_bytes) as image:
         return image.convert("L").getbbox() is None
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Bring a picture with more than 8 bits of grey to 8: Pillow's own conversion would make all but black white."""
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return image
+    deep = image if image.mode == "F" else image.convert("I")
+    low, high = cast(tuple[float, float], deep.getextrema())
+    # No file says what its white is, so it is the smallest usual one that holds all values: 1.0, 8 bits, 16 bits.
+    white = next((white for white in _WHITES[deep.mode] if high <= white), high)
+    black = min(low, 0)
+    scale = 255 / (white - black)
+    grey = deep.convert("F").point(lambda value: value * scale - black * scale).convert("L")
+    # It counts in the old depth, and one colour of 65536 seldom is a picture's ground.
+    grey.info.pop("transparency", None)
+    return grey
 
 
 def _plain(image: Image.Image) -> Image.Image:

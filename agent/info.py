@@ -7,8 +7,6 @@ request.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -17,7 +15,7 @@ from typing import Any
 
 from agent.capabilities import Capabilities, without_hash
 from agent.errors import BrokenAnswerError
-from agent.images import declared_size, to_png
+from agent.images import declared_size, decoded_png
 from agent.payloads import Img2ImgRequest, Txt2ImgRequest
 
 NotApplied = dict[str, dict[str, Any]]
@@ -111,9 +109,8 @@ def _seeds(info: Mapping[str, Any], count: int, name: str) -> list[int]:
 def decoded_picture(text: Any, name: str) -> bytes:
     """Decode one base64 picture of an answer into PNG, whatever its format. Raises BrokenAnswerError."""
     try:
-        # Some versions put a data: prefix before the base64.
-        return to_png(base64.b64decode(str(text).rpartition(",")[2], validate=True))
-    except (ValueError, binascii.Error) as exc:
+        return decoded_png(text)
+    except ValueError as exc:
         raise BrokenAnswerError(f"the WebUI {name} answered a picture that cannot be decoded", name) from exc
 
 

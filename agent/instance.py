@@ -29,7 +29,9 @@ class SDInstance:
         self.endpoint = endpoint.rstrip("/")
         self.connect_timeout_s = connect_timeout_s
         self.read_timeout_s = read_timeout_s
-        self.name = urlsplit(self.endpoint).netloc.rpartition("@")[2] or self.endpoint
+        address = urlsplit(self.endpoint)
+        # With its path: several WebUIs may stand behind one proxy.
+        self.name = address.netloc.rpartition("@")[2] + address.path if address.netloc else self.endpoint
         self.capabilities: Capabilities | None = None
         self.unsettled = False
         self.abandoned_task: str | None = None

@@ -141,7 +141,8 @@ class ProcessQueue:
         self._dir = locks_dir
 
     def stand(self) -> Place:
-        """Join at the end; the clock is the host's, the same for all its processes."""
+        """Join at the end; the clock is the host's, the same for all its processes. Makes the folder; raises OSError."""
+        self._dir.mkdir(parents=True, exist_ok=True)
         name = f"waiting-{time.monotonic_ns():020d}-{os.getpid()}-{next(_numbers)}.ticket"
         return _Ticket(self._dir / name)
 

@@ -19,10 +19,10 @@ from agent.errors import (
     MultiviewTimeoutError,
     MultiviewUnreachableError,
 )
-from agent.images import to_png
+from agent.images import declared_size, decoded_png
 from agent.wire import Answer, exchange
 
-_HEALTH_TIMEOUT_S = 5.0
+_SMALLEST_VIEW = 8
 
 # The first class that fits decides; every other error of `requests` comes from a broken answer.
 _REQUESTS_ERRORS: tuple[tuple[type[requests.RequestException], type[MultiviewError], str], ...] = (
@@ -53,20 +53,15 @@ class View:
 
 
 class MultiviewClient:
-    """The service at `endpoint` (base URL); None means that none is configured."""
+    """The service at `endpoint` (base URL)."""
 
-    def __init__(self, endpoint: str | None, *, connect_timeout_s: float = 5.0, read_timeout_s: float = 600.0) -> None:
+    def __init__(self, endpoint: str, *, connect_timeout_s: float = 5.0, read_timeout_s: float = 600.0) -> None:
         """Only keep the values: the first connection is made by the first call."""
-        self._endpoint = (endpoint or "").rstrip("/")
+        self._endpoint = endpoint.rstrip("/")
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
         self._session = requests.Session()
         self.name = urlsplit(self._endpoint).netloc.rpartition("@")[2] or self._endpoint
-
-    @property
-    def is_configured(self) -> bool:
-        """Tell whether there is an endpoint at all."""
-        return bool(self._endpoint)
 
     def views(self, image_bytes: bytes, names: Sequence[str], *, seed: int) -> tuple[View, ...]:
         """Ask for the object on transparent ground (RGBA PNG) seen from each named side; in the order of `names`.
@@ -74,36 +69,26 @@ class MultiviewClient:
         Raises MultiviewError leaves.
         """
         body = {"image": base64.b64encode(image_bytes).decode("ascii"), "views": list(names), "seed": seed}
-        answer = self._call("POST", "/views", body, self._read_timeout_s)
+        answer = self._post("/views", body)
         # By name, not by position: a service may answer in the order in which it made them.
-        found = {row.get("name"): row.get("image") for row in _rows(answer)}
+        found = {row["name"]: row.get("image") for row in _rows(answer)}
         lacking = [name for name in names if name not in found]
         if lacking:
             raise MultiviewServiceError(f"the multi-view service {self.name} left out {', '.join(lacking)}")
         return tuple(View(name, self._picture(found[name])) for name in names)
 
-    def is_healthy(self) -> bool:
-        """Ask the service whether it can work now; False for any answer but yes, and for none."""
-        try:
-            answer = self._call("GET", "/health", None, _HEALTH_TIMEOUT_S)
-        except MultiviewError:
-            return False
-        return isinstance(answer, Mapping) and answer.get("status") == "ok"
-
     def close(self) -> None:
         """Give its connections back to the system."""
         self._session.close()
 
-    def _call(self, method: str, path: str, body: Any, read_timeout_s: float) -> Any:
-        if not self._endpoint:
-            raise MultiviewNotConfiguredError("no multi-view service is configured; set MULTIVIEW_ENDPOINT")
+    def _post(self, path: str, body: Any) -> Any:
         try:
             answer = exchange(
                 self._session,
-                method,
+                "POST",
                 self._endpoint + path,
                 connect_timeout_s=self._connect_timeout_s,
-                read_timeout_s=read_timeout_s,
+                read_timeout_s=self._read_timeout_s,
                 payload=body,
             )
         except requests.RequestException as exc:
@@ -123,13 +108,22 @@ class MultiviewClient:
 
     def _picture(self, text: Any) -> bytes:
         try:
-            return to_png(base64.b64decode(str(text), validate=True))
+            image_bytes = decoded_png(text)
         except ValueError as exc:
             raise MultiviewServiceError(f"the multi-view service {self.name} answered a broken picture") from exc
+        if min(declared_size(image_bytes)) < _SMALLEST_VIEW:
+            raise MultiviewServiceError(
+                f"the multi-view service {self.name} answered a picture of less than {_SMALLEST_VIEW} pixels"
+            )
+        return image_bytes
 
 
 def _rows(answer: Any) -> list[Mapping[str, Any]]:
     rows = answer.get("views") if isinstance(answer, Mapping) else None
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise MultiviewServiceError("the multi-view service answered without a list of views")
+    if not isinstance(rows, list) or not all(_has_name(row) for row in rows):
+        raise MultiviewServiceError("the multi-view service answered without a list of views with names")
     return rows
+
+
+def _has_name(row: Any) -> bool:
+    return isinstance(row, Mapping) and isinstance(row.get("name"), str)

@@ -105,9 +105,13 @@ class SDInstancePool:
     def __init__(
         self, instances: Sequence[SDInstance], timeout_s: float = 120.0, locks_dir: Path | None = None
     ) -> None:
-        """Keep the instances. `timeout_s` bounds a wait; `locks_dir` is shared by the processes that share them."""
-        if locks_dir is not None:
-            locks_dir.mkdir(parents=True, exist_ok=True)
+        """Keep the instances, one or more. `timeout_s` bounds a wait; the processes that share them share `locks_dir`.
+
+        The folder is made at the first lease. Raises ValueError for no instances.
+        """
+        if not instances:
+            raise ValueError("a pool without instances lends none; give it one or more")
+        self._locks_dir = locks_dir
         self._slots = [
             _Slot(instance, ProcessLock(locks_dir, instance.endpoint) if locks_dir else NoLock())
             for instance in instances
@@ -128,12 +132,6 @@ class SDInstancePool:
         """All instances, to look at; to use one, lease it."""
         return tuple(slot.instance for slot in self._slots)
 
-    @property
-    def idle_count(self) -> int:
-        """Count the instances that this process has not lent, resting ones included."""
-        with self._changed:
-            return sum(not slot.is_busy for slot in self._slots)
-
     def states(self) -> tuple[InstanceState, ...]:
         """Describe every instance, for a status page."""
         with self._changed:
@@ -147,7 +145,7 @@ class SDInstancePool:
         """Lend an idle instance, preferably one that used `checkpoint` last, and none named in `avoid` if it can be.
 
         Waits `timeout` seconds (None: the pool's own limit). Raises PoolTimeoutError, PoolClosedError,
-        SDNotConfiguredError. An SDError that passes through and blames the instance makes it rest for a while.
+        SDNotConfiguredError (unusable `locks_dir`). An SDError that passes through and blames the instance makes it rest for a while.
         """
         slot = self._take(checkpoint, self.timeout_s if timeout is None else timeout, avoid)
         try:
@@ -174,8 +172,6 @@ class SDInstancePool:
             slot.instance.close()
 
     def _take(self, checkpoint: str | None, timeout_s: float, avoid: Collection[str]) -> _Slot:
-        if not self._slots:
-            raise SDNotConfiguredError("no Stable Diffusion WebUI is configured; set SD_ENDPOINTS")
         end = time.monotonic() + timeout_s
         # First in this process, then first among the processes, then one of the idle instances.
         if not self._door.enter(timeout_s):
@@ -187,6 +183,11 @@ class SDInstancePool:
                 if not self._idle.acquire(timeout=max(end - time.monotonic(), 0)):
                     raise self._timed_out(timeout_s)
                 return self._choose(checkpoint, end, timeout_s, avoid)
+        except OSError as exc:
+            raise SDNotConfiguredError(
+                f"the folder {self._locks_dir} for the locks of the WebUI instances cannot be used "
+                f"({exc.strerror or type(exc).__name__}); correct DATA_DIR"
+            ) from exc
         finally:
             self._door.leave()
 

@@ -20,7 +20,7 @@ from agent import errors as agent
 from apps.codes import BUSINESS_FAIL, MODEL_FAIL, SERVER_FAIL
 from apps.logs import current_request_id
 from settings.errors import SettingsError
-from store.errors import DocumentTooLargeError, StoreError, StoreUnavailableError
+from store.errors import DocumentTooLargeError, OwnershipLostError, StoreError, StoreUnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -69,10 +69,18 @@ STATUSES: tuple[tuple[type[Exception], int, int], ...] = (
     (agent.AgentError, 502, MODEL_FAIL),
     (StoreUnavailableError, 503, SERVER_FAIL),
     (DocumentTooLargeError, 413, BUSINESS_FAIL),
+    (OwnershipLostError, 503, SERVER_FAIL),
     (StoreError, 500, SERVER_FAIL),
     (SettingsError, 500, SERVER_FAIL),
 )
 """Which HTTP status and envelope code an exception from below gets; the first row that fits counts."""
+
+
+WORDS = {
+    404: "there is nothing at this address; /docs lists every call",
+    405: "this address does not take this method; the header Allow names those that it takes",
+}
+"""Sentences in place of those that werkzeug writes for a browser. Our own 404 has its own."""
 
 
 def status_of(error: Exception) -> tuple[int, int]:
@@ -111,7 +119,8 @@ def register_errors(app: Flask) -> None:
         if isinstance(error, RequestEntityTooLarge):
             limit = (app.config["MAX_CONTENT_LENGTH"] or 0) // 2**20
             return failure(413, BUSINESS_FAIL, f"the request is larger than {limit} MiB (MAX_UPLOAD_MB)")
-        response = app.make_response(failure(error.code or 500, BUSINESS_FAIL, error.description or error.name))
+        message = WORDS.get(error.code or 500) or error.description or error.name
+        response = app.make_response(failure(error.code or 500, BUSINESS_FAIL, message))
         response.headers.extend(_own_headers(error))
         return response
 

@@ -8,6 +8,7 @@ from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from apps.assembly import build_services
+from apps.border import register_border
 from apps.commands import register_commands
 from apps.errors import register_errors
 from apps.logs import configure_logging, register_request_log
@@ -41,6 +42,7 @@ def create_app(config: "Config", services: Services | None = None) -> Flask:
 def _configure(app: Flask, config: "Config") -> None:
     configure_logging(config.LOG_LEVEL, config.LOG_FORMAT)
     register_request_log(app)
+    register_border(app)
     limit = config.MAX_UPLOAD_MB * 2**20
     app.config.update(MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=100)
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -11,15 +11,15 @@ T = TypeVar("T")
 
 
 def _whole_number(value: Any) -> Any:
-    """Take 2, 2.0 and "2" for two, as the original's `int()` did, but no truth value."""
+    """Take 2, 2.0 and "2" for two, as the original's `int()` did, but no truth value; a blank is nothing."""
     if isinstance(value, bool):
         raise ValueError("Input should be a whole number, not true or false")
-    if isinstance(value, str) and value.strip().isdecimal():
-        return int(value)
-    return value
+    if isinstance(value, str) and not value.strip():
+        return None
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
 
 
-WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+WholeNumber = BeforeValidator(_whole_number)
 Seed = Annotated[int, Field(ge=0, lt=SEED_LIMIT, strict=True)]
 ImageFormat = Literal["url", "base64"]
 

@@ -25,8 +25,9 @@ class Services:
         """Give connections and instances back; the process ends."""
         self.runner.stop()
         self.stores.close()
-        if self.parts.pool is not None:
-            self.parts.pool.close()
+        for part in (self.parts.pool, self.parts.chat, self.parts.multiview):
+            if part is not None:
+                part.close()
 
 
 def services() -> Services:

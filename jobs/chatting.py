@@ -1,11 +1,13 @@
 """The chat capability of a run: prompts from the settings, answers in a checked form, different from one another."""
 
 import hashlib
+import logging
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from agent.answers import ask
 from agent.conversation import ChatReply, Message, Question
@@ -16,16 +18,31 @@ from jobs.parts import Parts
 from jobs.recorder import Recorder
 from settings.prompts import RenderedPrompt
 
+logger = logging.getLogger(__name__)
+
 SEED_LIMIT = 2**31
 """Some services take a seed of 31 bits only."""
 
 Form = TypeVar("Form", bound=BaseModel)
 
 
-class Subject(BaseModel):
-    """The main object of a design task, as a short English noun that Stable Diffusion and SAM understand."""
+NOUN = re.compile(r"[a-z0-9][a-z0-9-]*( [a-z0-9-]+){0,4}")
 
-    subject: str = Field(min_length=1, max_length=80)
+
+def _noun(value: str) -> str:
+    bare = value.strip().strip(".,;:!\"'").strip().lower()
+    if not NOUN.fullmatch(bare):
+        raise ValueError("it must be a noun of one to five English words, and nothing else")
+    return bare
+
+
+class Subject(BaseModel):
+    """The main object of a design task, as a short English noun that Stable Diffusion and SAM understand.
+
+    An apology in whole sentences, or a noun in another language, is no subject: it would be remembered for everybody.
+    """
+
+    subject: Annotated[str, Field(max_length=80), AfterValidator(_noun)]
 
 
 class Chatting:
@@ -54,7 +71,7 @@ class Chatting:
         answers = each(num, lambda index: self._asked(questions[index], form, index))
         for index in range(1, num):
             if answers[index] in answers[:index]:
-                answers[index] = self._asked_otherwise(questions[index], form, index, answers)
+                answers[index] = self._otherwise(questions[index], form, index, answers)
         return answers
 
     def subject(self, task: str) -> str:
@@ -64,14 +81,19 @@ class Chatting:
         known = self._parts.stores.subjects.get(key)
         if known is None:
             answer = self.ask("subject", Subject, task=task)
-            known = self._parts.stores.subjects.put(key, answer.subject.strip(), source=f"subject@{template.hash}")
+            known = self._parts.stores.subjects.put(key, answer.subject, source=f"subject@{template.hash}")
         return known.subject
 
-    def _asked_otherwise(self, first: RenderedPrompt, form: type[Form], index: int, answers: Sequence[Form]) -> Form:
+    def _otherwise(self, first: RenderedPrompt, form: type[Form], index: int, answers: Sequence[Form]) -> Form:
         written = [answer.model_dump_json(by_alias=True, exclude_none=True) for answer in answers]
         follow_up = self._parts.book.prompt("ask_different").render(others="\n".join(written[:index]))
         earlier = (Message("user", first.text), Message("assistant", written[index]))
-        return self._asked(follow_up, form, index, earlier)
+        try:
+            return self._asked(follow_up, form, index, earlier)
+        except ChatError as exc:
+            # The step stands in the record as failed; an answer that is like another one is better than none.
+            logger.warning("answer %d stays like another one: %s", index, exc)
+            return answers[index]
 
     def _asked(self, rendered: RenderedPrompt, form: type[Form], index: int, earlier: tuple[Message, ...] = ()) -> Form:
         seed = (self._seed + index) % SEED_LIMIT

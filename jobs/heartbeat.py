@@ -8,7 +8,7 @@ no record says `running` for ever.
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from store.documents import ErrorRecord
@@ -33,7 +33,10 @@ UNWRITTEN = ErrorRecord(
 class Heartbeat:
     """Beats in a thread of its own from `start()` on; starting it again does nothing."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, clock: Callable[[], float] = time.time) -> None:
+        # The wall clock goes on while a machine sleeps, the monotonic one does not.
+        self._clock = clock
+        self._last_s = self._sound_since_s = clock()
         self.runner_id = new_id()
         self._stores = stores
         self._active: set[str] = set()
@@ -50,10 +53,16 @@ class Heartbeat:
                 self._thread.start()
 
     def stop(self) -> None:
-        """End the thread."""
+        """End the thread, and be forgotten unless work is left that others must close."""
         self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(timeout=BEAT_S + 1)
+        if self._thread is None:
+            return
+        self._thread.join(timeout=BEAT_S + 1)
+        if not self._active:
+            try:
+                self._stores.runners.forget(self.runner_id)
+            except StoreError as exc:
+                logger.info("the heartbeat's document stays until the next start: %s", exc)
 
     @contextmanager
     def working_on(self, generation_id: str) -> Iterator[None]:
@@ -82,19 +91,28 @@ class Heartbeat:
             logger.warning("%d generations that nobody works on any more marked failed", closed)
         return closed
 
+    def tick(self) -> None:
+        """Beat once, and close what is abandoned, unless others cannot have beaten lately.
+
+        After a pause of the whole machine, or with the database away, nobody's heartbeat is recent, and everybody gets
+        time to beat again.
+        """
+        now_s = self._clock()
+        if now_s - self._last_s > DEAD_AFTER_S / 2:
+            self._sound_since_s = now_s
+        self._last_s = now_s
+        try:
+            self._beat()
+            if now_s - self._sound_since_s > DEAD_AFTER_S:
+                self.close_abandoned()
+        except StoreError as exc:
+            self._sound_since_s = now_s
+            logger.warning("heartbeat: %s", exc)
+
     def _go_on(self) -> None:
-        sound_since = time.monotonic()
-        while True:
-            try:
-                self._beat()
-                # After the database was away nobody's heartbeat is recent: give all runners time to beat again.
-                if time.monotonic() - sound_since > DEAD_AFTER_S:
-                    self.close_abandoned()
-            except StoreError as exc:
-                sound_since = time.monotonic()
-                logger.warning("heartbeat: %s", exc)
-            if self._stopped.wait(BEAT_S):
-                return
+        self.tick()
+        while not self._stopped.wait(BEAT_S):
+            self.tick()
 
     def _beat(self) -> None:
         self._stores.runners.beat(self.runner_id)

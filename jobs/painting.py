@@ -159,7 +159,9 @@ def _common(rendered: RenderedPreset, seed: int) -> dict[str, Any]:
 def _units(preset: Preset, structure: bytes | None) -> tuple[ControlNetUnit, ...]:
     if preset.controlnet is None or structure is None:
         return ()
-    return (ControlNetUnit(image=structure, **preset.controlnet.model_dump()),)
+    # Whole, on white: ControlNet would cut off what does not have the picture's proportions.
+    whole = fit(structure, preset.width, preset.height)
+    return (ControlNetUnit(image=whole, **preset.controlnet.model_dump()),)
 
 
 def _unit_facts(unit: ControlNetUnit) -> dict[str, Any]:

@@ -51,8 +51,9 @@ def read_folder(
 
 
 def data_files(folder: Path) -> list[Path]:
-    """Return every data file of the folder, sorted."""
-    return sorted(path for pattern in ("*.toml", "*/*.toml") for path in folder.glob(pattern))
+    """Return every data file of the folder, sorted; hidden ones are an editor's or a system's own."""
+    found = (path for pattern in ("*.toml", "*/*.toml") for path in folder.glob(pattern))
+    return sorted(path for path in found if not path.name.startswith("."))
 
 
 @dataclass

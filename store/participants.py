@@ -10,7 +10,6 @@ from store.clock import utc_now
 from store.connection import Database
 from store.ids import new_id
 from store.repeat import idempotent, insert_once
-from store.saved_states import SavedState, SavedStates
 from store.schema import PARTICIPANT_NAMES, PARTICIPANTS, SCHEMA_VERSIONS, Document
 
 
@@ -34,9 +33,8 @@ class Participant:
 class Participants:
     """The participants of a database; a name is any text, also none."""
 
-    def __init__(self, database: Database, saved_states: SavedStates) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._saved_states = saved_states
 
     @idempotent
     def find_or_create(self, username: str) -> Participant:
@@ -67,14 +65,6 @@ class Participants:
         """Give the participant of an id, with the name looked up; None if there is none."""
         name = self._database.collection(PARTICIPANT_NAMES).find_one({"participant_id": participant_id})
         return None if name is None else self._read(name)
-
-    def save_state(self, participant_id: str, state: SavedState) -> str:
-        """Keep a save for good and give its id; see SavedStates.save for which save counts as the newest."""
-        return self._saved_states.save(participant_id, state)
-
-    def load_state(self, participant_id: str) -> SavedState | None:
-        """Give the newest save of a participant; None before the first."""
-        return self._saved_states.load(participant_id)
 
     def _create(self, name: Document) -> Participant:
         """Write the participant of a name whose first process may have been killed before it could."""

@@ -38,12 +38,11 @@ def open_stores(config: StoreConfig) -> Stores:
     """Make the stores of a database; nothing connects before the first use."""
     database = Database(config)
     contents = Contents(database)
-    saved_states = SavedStates(database, contents)
     return Stores(
         database=database,
         contents=contents,
-        participants=Participants(database, saved_states),
-        saved_states=saved_states,
+        participants=Participants(database),
+        saved_states=SavedStates(database, contents),
         subjects=Subjects(database),
         time_records=TimeRecords(database),
         uploads=Uploads(database),

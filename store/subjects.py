@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,11 +19,6 @@ class Subject:
     subject: str
     source: str
     created_at: datetime
-
-
-def hash_of_task(task: str) -> str:
-    """Give the key under which the subject of a task is remembered (SHA-256, hex)."""
-    return hashlib.sha256(task.encode("utf-8")).hexdigest()
 
 
 class Subjects:

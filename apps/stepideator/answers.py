@@ -1,8 +1,11 @@
 """The forms in which the chat service must answer. The Chinese names are what the front end shows on its cards."""
 
+import re
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+CJK = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
 
 
 def _as_list(value: Any) -> Any:
@@ -104,7 +107,13 @@ class Advice(Card):
     inside: Inside = Field(alias="内部结构")
 
 
+def _english(value: str) -> str:
+    if CJK.search(value):
+        raise ValueError("it must be English")
+    return value
+
+
 class PicturePrompt(BaseModel):
     """A prompt for Stable Diffusion, in English."""
 
-    prompt: str = Field(min_length=3, max_length=1500)
+    prompt: Annotated[str, Field(min_length=3, max_length=1500), AfterValidator(_english)]

@@ -103,4 +103,5 @@ def _stored(visits: Visits) -> tuple[StageVisits, ...]:
 
 
 def _visit(stay: Visit) -> StoredVisit:
-    return StoredVisit(start_time_ms=stay.start_time, duration_ms=stay.duration)
+    further = json.dumps(stay.model_extra, ensure_ascii=False) if stay.model_extra else ""
+    return StoredVisit(start_time_ms=stay.start_time, duration_ms=stay.duration, extra_json=further)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from apps.schemas import Envelope, ImageFormat, Seed, WholeNumber, documented_as, succeeded
 from apps.stepideator.operations import OPERATIONS, Operation
@@ -11,7 +11,7 @@ USERNAME_LIMIT = 256
 TASK_LIMIT = 10_000
 MAX_NUM = 8
 MAX_TEXTS = 200
-MAX_CANVASES = 20
+MAX_CANVASES = 8
 TIME_LIMIT_MS = 2**53
 
 _EXAMPLE_URL = "http://127.0.0.1:5002/images/5f0c…e1.png"
@@ -65,9 +65,9 @@ class GenerateRequest(BaseModel):
 
     username: Username = Field("", description="as typed; may be empty")
     design_task: Annotated[LongText | None, WithJsonSchema(_needed_text(TASK_LIMIT))] = Field(None, alias="designTask")
-    current_num: Annotated[Annotated[WholeNumber, Field(ge=0, le=MAX_NUM)] | None, WithJsonSchema(_NEEDED_NUMBER)] = (
-        Field(None, alias="currentNum", description="how many; a digit string is taken too")
-    )
+    current_num: Annotated[
+        Annotated[int, Field(ge=0, le=MAX_NUM)] | None, WholeNumber, WithJsonSchema(_NEEDED_NUMBER)
+    ] = Field(None, alias="currentNum", description="how many; a digit string is taken too")
     current_ai_stage: str = Field("", alias="currentAIStage", max_length=100)
     current_stage: str = Field("", alias="currentStage", max_length=100, description="the participant's workspace")
     selected_texts: Annotated[list[LongText], Field(max_length=MAX_TEXTS)] | None = Field(None, alias="selectedTexts")
@@ -177,7 +177,9 @@ class StartAnswer(Envelope[SavedState]):
 
 
 class Workspace(BaseModel):
-    """What the participant has in the four workspaces. Schemes are kept as they come."""
+    """What the participant has in the four workspaces. Schemes and further keys are kept as they come."""
+
+    model_config = ConfigDict(extra="allow")
 
     design_schemes: dict[str, list[Any]] = Field({}, alias="designSchemes")
     design_task: LongText = Field("", alias="designTask")
@@ -203,17 +205,31 @@ class SaveRequest(BaseModel):
     data: Workspace
 
 
-Milliseconds = Annotated[int, Field(ge=0, lt=TIME_LIMIT_MS)]
+def _rounded(value: Any) -> Any:
+    return round(value) if isinstance(value, float) and abs(value) < TIME_LIMIT_MS else value
+
+
+def _or_empty(value: Any) -> Any:
+    return {} if value is None else value
+
+
+# A clock that was set back gives a negative duration, some browsers give fractions: data to keep, not to refuse.
+Milliseconds = Annotated[int, BeforeValidator(_rounded), Field(gt=-TIME_LIMIT_MS, lt=TIME_LIMIT_MS)]
 
 
 class Visit(BaseModel):
-    """One stay in a stage; without a duration it had not ended when it was sent."""
+    """One stay in a stage; without a duration it had not ended when it was sent. Further keys are kept as they come."""
+
+    model_config = ConfigDict(extra="allow")
 
     start_time: Milliseconds = Field(alias="startTime", description="since the epoch")
     duration: Milliseconds | None = None
 
 
-Visits = dict[Annotated[str, Field(max_length=100)], Annotated[list[Visit], Field(max_length=10_000)]]
+Visits = Annotated[
+    dict[Annotated[str, Field(max_length=100)], Annotated[list[Visit], Field(max_length=10_000)]],
+    BeforeValidator(_or_empty),
+]
 
 
 class TimeRecordRequest(BaseModel):

@@ -2,7 +2,7 @@
 
 A workspace is many megabytes of data URLs around a little JSON. Each data URL is replaced by a short name of its
 content, `data:image/png;sha256,<hex>`, so that the same drawing is kept once however often it is saved; loading puts
-the very same text back.
+the very same text back. A text that looks like such a name already gets an `x` more, and loses it again.
 """
 
 import base64
@@ -14,7 +14,7 @@ from apps.pictures import PictureDesk
 from store.contents import Contents
 
 DATA_URL = re.compile(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/]{100,}={0,2})", re.ASCII)
-NAMED = re.compile(r"data:(image/[\w.+-]+);sha256,([0-9a-f]{64})", re.ASCII)
+NAMED = re.compile(r"data:(image/[\w.+-]+);sha256(x*),([0-9a-f]{64})", re.ASCII)
 
 
 def without_pictures(text: str, desk: PictureDesk) -> str:
@@ -31,16 +31,20 @@ def without_pictures(text: str, desk: PictureDesk) -> str:
         except (binascii.Error, InvalidImageError):
             return found[0]
 
-    return DATA_URL.sub(keep, text)
+    return DATA_URL.sub(keep, NAMED.sub(r"data:\1;sha256\2x,\3", text))
 
 
 def with_pictures(text: str, contents: Contents) -> str:
     """Put the pictures back where `without_pictures` took them out."""
+    encoded: dict[str, str] = {}
 
     def restore(found: re.Match[str]) -> str:
-        content = contents.get(found[2])
-        if content is None:
-            return found[0]
-        return f"data:{found[1]};base64,{base64.b64encode(content.data).decode('ascii')}"
+        media_type, escapes, sha256 = found.groups()
+        if escapes:
+            return f"data:{media_type};sha256{escapes[1:]},{sha256}"
+        if sha256 not in encoded:
+            content = contents.get(sha256)
+            encoded[sha256] = "" if content is None else base64.b64encode(content.data).decode("ascii")
+        return f"data:{media_type};base64,{encoded[sha256]}" if encoded[sha256] else found[0]
 
     return NAMED.sub(restore, text)

@@ -11,8 +11,8 @@ import pytest
 
 from config import Config
 from store.ids import new_id
-from tests.agent_standins import StandIn, stand_in
 from tests.api.server import Server, serving
+from tests.stand_ins import StandIn, stand_in
 
 Serve = Callable[..., Server]
 AT_ONCE = ("--step-time", "0", "--load-time", "0")

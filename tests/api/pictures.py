@@ -8,7 +8,7 @@ import zlib
 
 from PIL import Image
 
-from tests.agent_standins import picture
+from tests.stand_ins import picture
 
 
 def of_size(width: int, height: int, kind: str = "PNG") -> bytes:

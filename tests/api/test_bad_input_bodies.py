@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from store.ids import new_id
-from tests.agent_standins import picture
 from tests.api.answers import counts, failure_of
 from tests.api.front_end import body
 from tests.api.pictures import UNUSABLE
 from tests.api.server import Server, serving
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.agent_standins import picture
 from tests.api.answers import KEPT, counts, failure_of
 from tests.api.front_end import body
 from tests.api.pictures import UNUSABLE
 from tests.api.server import Server
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 

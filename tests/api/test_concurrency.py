@@ -10,11 +10,11 @@ import pytest
 import requests
 
 from store.ids import new_id
-from tests.agent_standins import StandIn, picture, stand_in
 from tests.api.answers import data_of, failure_of
 from tests.api.front_end import body, cards_in, pictures_in
 from tests.api.records import at_the_same_time, record_of, records_of, steps_of, until
 from tests.api.server import Server, serving
+from tests.stand_ins import StandIn, picture, stand_in
 
 pytestmark = pytest.mark.api
 

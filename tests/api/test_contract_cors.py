@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.agent_standins import picture
 from tests.api.front_end import body
 from tests.api.server import Server
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.agent_standins import picture
 from tests.api.answers import REFUSED_LEAVES_ALONE, counts, data_of, failure_of
 from tests.api.front_end import BRIEF, BUTTONS, CANVAS_OR_TEXTS, MODEL, SKETCH, STAGES, body
 from tests.api.server import Server
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.agent_standins import picture
 from tests.api.answers import data_of
 from tests.api.front_end import (
     BRIEF_KEYS,
@@ -26,6 +25,7 @@ from tests.api.front_end import (
     shown,
 )
 from tests.api.server import Server
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 

@@ -11,13 +11,13 @@ import requests
 
 from store.documents import GenerationRecord
 from store.schema import CONTENTS
-from tests.agent_standins import StandIn, picture
 from tests.api.answers import data_of, failure_of
 from tests.api.front_end import body, pictures_in
 from tests.api.pictures import of_size
 from tests.api.records import at_the_same_time, record_of, records_of, steps_of, until
 from tests.api.server import Server
 from tests.embedded import free_port
+from tests.stand_ins import StandIn, picture
 
 pytestmark = pytest.mark.api
 

@@ -13,11 +13,11 @@ from PIL import Image
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tests.agent_standins import picture
 from tests.api.answers import data_of, failure_of
 from tests.api.front_end import body, pictures_in
 from tests.api.records import record_of, records_of, steps_of
 from tests.api.server import Server
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 

@@ -19,9 +19,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from apps.factory import create_app
-from tests.agent_standins import picture
 from tests.api.front_end import BUTTONS
 from tests.api.server import Server
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 

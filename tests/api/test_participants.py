@@ -10,10 +10,10 @@ import pytest
 
 from store.ids import new_id
 from store.time_records import StageVisits, TimeRecord, Visit
-from tests.agent_standins import picture
 from tests.api.answers import data_of, failure_of
 from tests.api.front_end import STAGES
 from tests.api.server import Server
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 
@@ -95,7 +95,7 @@ def test_the_same_drawing_is_kept_once_however_often_it_is_saved(server: Server,
     drawing = picture(512, 400)
     _saved(server, username, _workspace(_scheme(_data_url(drawing)), _scheme(_data_url(drawing))))
 
-    state = server.stores.participants.load_state(_started(server, username)["participantId"])
+    state = server.stores.saved_states.load(_started(server, username)["participantId"])
 
     assert state is not None
     assert len(state.text) < len(_data_url(drawing)) < 100_000

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.agent_standins import picture
 from tests.api.answers import data_of, failure_of
 from tests.api.front_end import body, pictures_in
 from tests.api.server import Server
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 

@@ -9,11 +9,11 @@ import pytest
 
 from store.documents import GenerationRecord
 from store.ids import new_id
-from tests.agent_standins import StandIn, picture
 from tests.api.answers import data_of
 from tests.api.front_end import BUTTONS, TASK, body, cards_in, pictures_in
 from tests.api.records import record_of, steps_of
 from tests.api.server import Server
+from tests.stand_ins import StandIn, picture
 
 pytestmark = pytest.mark.api
 

@@ -14,12 +14,12 @@ from jobs.heartbeat import DEAD_AFTER_S, Heartbeat
 from store.documents import GenerationInputs, GenerationRecord
 from store.ids import new_id
 from store.schema import RUNNERS, SCHEMA_VERSIONS
-from tests.agent_standins import picture
 from tests.api.answers import data_of, failure_of
 from tests.api.front_end import body
 from tests.api.records import until
 from tests.api.server import Server
 from tests.embedded import EmbeddedMongo
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 
@@ -68,6 +68,23 @@ def test_a_generation_of_a_living_process_is_left_alone(serve: Serve) -> None:
     record = server.stores.generations.get(left)
     assert record is not None
     assert record.state == "running"
+
+
+def test_after_a_pause_of_the_whole_machine_everybody_gets_time_to_beat_again(serve: Serve) -> None:
+    server = serve()
+    left = _left(server, _runner(server, DEAD_AFTER_S + 1), started=True)
+    now_s = [1000.0]
+    heartbeat = Heartbeat(server.stores, clock=lambda: now_s[0])
+
+    def state_after(seconds: float) -> str:
+        now_s[0] += seconds
+        heartbeat.tick()
+        record = server.stores.generations.get(left)
+        assert record is not None
+        return record.state
+
+    assert [state_after(60), state_after(1), state_after(1)] == ["running"] * 3
+    assert [state_after(2) for _ in range(4)][-1] == "failed"
 
 
 def test_a_dead_process_is_dealt_with_once(serve: Serve) -> None:

@@ -16,10 +16,10 @@ from jobs.run import Run
 from jobs.runner import Runner
 from jobs.submission import Product
 from store.ids import new_id
-from tests.agent_standins import picture
 from tests.api.answers import counts, data_of, failure_of
 from tests.api.front_end import BUTTONS, body
 from tests.api.server import Server, serving
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 

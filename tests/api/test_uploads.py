@@ -13,9 +13,9 @@ from PIL import Image
 
 from store.schema import CONTENTS
 from store.uploads import Upload
-from tests.agent_standins import picture
 from tests.api.answers import counts
 from tests.api.server import Server
+from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 

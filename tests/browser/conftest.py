@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.agent_standins import StandIn, stand_in
 from tests.browser.designer import Designer
 from tests.embedded import free_port
 from tests.processes.harness import answers_ping, checkout, program, until
+from tests.stand_ins import StandIn, stand_in
 
 PAGE = Path(__file__).parent / "frontend"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")

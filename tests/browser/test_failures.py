@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.agent_standins import StandIn
 from tests.browser.designer import Designer
 from tests.browser.walk import AI_STAGES, SKETCH, TASK
+from tests.stand_ins import StandIn
 
 pytestmark = pytest.mark.browser
 

@@ -19,7 +19,7 @@ from agent.payloads import ControlNetUnit, Img2ImgRequest, InpaintRequest, Txt2I
 from agent.pool import SDInstance, SDInstancePool
 from agent.sam import mask_by_text
 from agent.sd import call_sdapi, capabilities_of, image2Image, inpaint, paint, post_sdapi, text2Image
-from tests.agent_standins import picture, request
+from tests.stand_ins import picture, request
 
 URL = os.environ.get("LIVE_SD_URL", "")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent_standins import stand_in
 from tests.embedded import free_port
 from tests.processes.harness import ROOT, answers_ping, program, until
+from tests.stand_ins import stand_in
 
 pytestmark = pytest.mark.processes
 

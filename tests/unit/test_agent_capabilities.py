@@ -9,7 +9,7 @@ import pytest
 from agent.capabilities import Capabilities, missing, read_capabilities, without_hash
 from agent.errors import BrokenAnswerError, InstanceServiceError, MissingOnInstanceError, PictureRejectedError
 from agent.payloads import ControlNetUnit
-from tests.agent_standins import request
+from tests.stand_ins import request
 
 LISTS: dict[str, Any] = {
     "/sdapi/v1/sd-models": [

@@ -23,7 +23,7 @@ from agent.errors import (
     ContentFilteredError,
 )
 from agent.gpt import ChatClient, ChatConfig, Message, chat
-from tests.agent_standins import StandIn, stand_in
+from tests.stand_ins import StandIn, stand_in
 
 QUESTION = [Message("system", "You answer in JSON."), Message("user", "设计一把椅子 json")]
 KEY = "sk-very-secret"

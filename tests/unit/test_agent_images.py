@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from agent.images import cut_out, fit, is_blank_mask, on_white, resize_mask, size_of, to_png
-from tests.agent_standins import picture
+from tests.stand_ins import picture
 
 
 def _open(image_bytes: bytes) -> Image.Image:

@@ -13,7 +13,7 @@ from agent.errors import BrokenAnswerError
 from agent.images import PNG_MAGIC
 from agent.info import Reading, infotext_pairs, read_answer
 from agent.payloads import ControlNetUnit
-from tests.agent_standins import CHECKPOINT, picture, request
+from tests.stand_ins import CHECKPOINT, picture, request
 
 HAS = Capabilities(
     checkpoints=(

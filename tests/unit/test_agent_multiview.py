@@ -20,7 +20,7 @@ from agent.errors import (
 )
 from agent.images import PNG_MAGIC
 from agent.multiview import MultiviewClient
-from tests.agent_standins import picture
+from tests.stand_ins import picture
 
 NAMES = ("front", "back")
 

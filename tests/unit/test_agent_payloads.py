@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from agent.payloads import ControlNetUnit, Img2ImgRequest, InpaintRequest, new_task_id, payload
-from tests.agent_standins import CHECKPOINT, picture, request
+from tests.stand_ins import CHECKPOINT, picture, request
 
 
 def test_the_checkpoint_is_named_in_the_call_and_not_restored_after_it() -> None:

@@ -15,7 +15,7 @@ import pytest
 from agent.errors import InstanceBusyError, InstanceTimeoutError, PoolTimeoutError
 from agent.pool import SDInstance, SDInstancePool
 from agent.sd import paint
-from tests.agent_standins import StandIn, request, stand_in
+from tests.stand_ins import StandIn, request, stand_in
 
 pytestmark = pytest.mark.processes
 
@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 from agent.pool import SDInstance, SDInstancePool
 from agent.sd import paint
-from tests.agent_standins import request
+from tests.stand_ins import request
 pool = SDInstancePool([SDInstance(url) for url in sys.argv[2:]], 30, Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()

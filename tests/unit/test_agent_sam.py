@@ -22,7 +22,7 @@ from agent.errors import (
 )
 from agent.pool import SDInstance, SDInstancePool
 from agent.sam import mask_by_text, segment
-from tests.agent_standins import StandIn, picture, stand_in
+from tests.stand_ins import StandIn, picture, stand_in
 
 PATH = "/sam/sam-predict"
 

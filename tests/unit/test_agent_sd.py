@@ -28,7 +28,7 @@ from agent.errors import (
 from agent.payloads import ControlNetUnit, Img2ImgRequest, InpaintRequest
 from agent.pool import SDInstance, SDInstancePool
 from agent.sd import call_sdapi, capabilities_of, image2Image, inpaint, paint, post_sdapi, text2Image
-from tests.agent_standins import StandIn, picture, request, stand_in
+from tests.stand_ins import StandIn, picture, request, stand_in
 
 FAST = ("--step-time", "0.002", "--load-time", "0")
 LINEART = ControlNetUnit(module="lineart_standard", model="control_v11p_sd15_lineart", image=picture())

@@ -23,7 +23,7 @@ from jobs.submission import Finished, Image, Inputs, Product, Submission, Text, 
 from settings.book import SettingsBook
 from store.documents import GenerationInputs, GenerationRecord
 from store.stores import Stores
-from tests.agent_standins import picture
+from tests.stand_ins import picture
 from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit

@@ -54,7 +54,7 @@ def test_an_unknown_participant_is_none(stores: Stores) -> None:
 def test_a_new_participant_has_saved_nothing(stores: Stores) -> None:
     participant = stores.participants.find_or_create("anna")
     assert (participant.saved_state_id, participant.design_task, participant.revision) == ("", "", 0)
-    assert stores.participants.load_state(participant.id) is None
+    assert stores.saved_states.load(participant.id) is None
 
 
 def test_many_threads_get_the_same_participant(stores: Stores) -> None:

@@ -45,8 +45,8 @@ def test_a_save_is_loaded_as_it_was(stores: Stores, participant_id: str) -> None
         scheme_counts=(("草图的环境", 2), ("$.", 0)),
         saved_at=datetime(2026, 1, 2, 3, 4, 5, 678000, UTC),
     )
-    saved_state_id = stores.participants.save_state(participant_id, saved)
-    loaded = stores.participants.load_state(participant_id)
+    saved_state_id = stores.saved_states.save(participant_id, saved)
+    loaded = stores.saved_states.load(participant_id)
     assert loaded is not None
     assert loaded == SavedState(**{**vars(saved), "id": saved_state_id})
 

@@ -1,6 +1,5 @@
 """The sketch: line drawings of the product."""
 
-from agent.images import on_white
 from apps.stepideator.answers import Advice, PicturePrompt
 from jobs.parallel import both
 from jobs.run import Run
@@ -33,5 +32,6 @@ def transform(run: Run) -> list[Image]:
     subject = run.subject()
     if not run.has_canvas:
         return run.images.paint_all(run.inputs.num, "sketch_create_new", subject=subject)
-    product = on_white(run.masks.find(run.canvas, subject).cutout_bytes)
-    return run.images.paint_all(run.inputs.num, "sketch_transform", structure=product, subject=subject)
+    preset = "sketch_transform"
+    product = run.masks.cut_out(run.images.fitted(preset, run.canvas), subject)
+    return run.images.paint_all(run.inputs.num, preset, structure=product, subject=subject)

@@ -1,4 +1,4 @@
-"""Stand-in WebUIs and chat services as processes of their own, for the tests of agent/."""
+"""Stand-in WebUIs and chat services as processes of their own, and what tests send to them."""
 
 from __future__ import annotations
 
