@@ -6,6 +6,7 @@ dataclasses); it reads no environment and no configuration. `requests` is used o
 
     gpt.py          one chat completion (values: conversation.py)
     answers.py      … and the checked answer in it
+    deadline.py     … and the end of the wait for it
     sd.py           txt2img, img2img, inpainting
     sam.py          masks by text
     multiview.py    an object from several sides

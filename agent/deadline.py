@@ -1,7 +1,7 @@
 """One end for the whole of a chat completion's HTTP exchange.
 
 The SDK's HTTP client limits the wait between two pieces of an answer only, so a body that trickles would hold us for
-ever. The hooks here give each try one deadline; what it ends is a `httpx2.ReadTimeout`, which the SDK knows and repeats.
+ever. The hooks here give each try one deadline. What it ends is a `httpx2.ReadTimeout`, which the SDK knows.
 """
 
 from __future__ import annotations

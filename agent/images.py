@@ -25,7 +25,7 @@ _NO_PICTURE = (
     Image.DecompressionBombWarning,
 )
 _MASK_THRESHOLD = 128
-_WHITES = {"I": (255, 65535), "F": (1, 255, 65535)}
+_WHITES = {"I;16": (65535,), "I": (255, 65535), "F": (1, 255, 65535)}
 _WHITE = (255, 255, 255, 255)
 
 
@@ -48,7 +48,7 @@ def opened(image_bytes: bytes) -> Iterator[Image.Image]:
 
 
 def decoded_png(text: Any) -> bytes:
-    """Decode a base64 picture of any format into PNG; a data: prefix and line breaks may be in it. Raises ValueError."""
+    """Decode a base64 picture of any format into PNG; it may have a data: prefix and line breaks."""
     encoded = "".join(str(text).rpartition(",")[2].split())
     return to_png(base64.b64decode(encoded, validate=True))
 
@@ -123,8 +123,9 @@ def _eight_bit(image: Image.Image) -> Image.Image:
         return image
     deep = image if image.mode == "F" else image.convert("I")
     low, high = cast(tuple[float, float], deep.getextrema())
-    # No file says what its white is, so it is the smallest usual one that holds all values: 1.0, 8 bits, 16 bits.
-    white = next((white for white in _WHITES[deep.mode] if high <= white), high)
+    # Only 16 bits say what is white; else it is the smallest usual one that holds all values: 1.0, 8 bits, 16 bits.
+    whites = _WHITES[image.mode if image.mode in _WHITES else "I;16"]
+    white = next((white for white in whites if high <= white), high)
     black = min(low, 0)
     scale = 255 / (white - black)
     grey = deep.convert("F").point(lambda value: value * scale - black * scale).convert("L")

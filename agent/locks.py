@@ -71,9 +71,13 @@ class ProcessLock:
         return True
 
     def left_unsettled(self) -> bool:
-        """Tell whether the last holder's mark is there still; then leave our own."""
+        """Tell whether the last holder's mark is there still; then leave our own, or (OSError) free the lock."""
         was_marked = self._mark.exists()
-        self._mark.touch()
+        try:
+            self._mark.touch()
+        except OSError:
+            self._lock.release()
+            raise
         return was_marked
 
     def give_back(self, *, unsettled: bool) -> None:
@@ -141,7 +145,7 @@ class ProcessQueue:
         self._dir = locks_dir
 
     def stand(self) -> Place:
-        """Join at the end; the clock is the host's, the same for all its processes. Makes the folder; raises OSError."""
+        """Make the folder (raises OSError) and join at the end; the clock is the same for all processes of a host."""
         self._dir.mkdir(parents=True, exist_ok=True)
         name = f"waiting-{time.monotonic_ns():020d}-{os.getpid()}-{next(_numbers)}.ticket"
         return _Ticket(self._dir / name)

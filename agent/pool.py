@@ -144,8 +144,9 @@ class SDInstancePool:
     ) -> Iterator[SDInstance]:
         """Lend an idle instance, preferably one that used `checkpoint` last, and none named in `avoid` if it can be.
 
-        Waits `timeout` seconds (None: the pool's own limit). Raises PoolTimeoutError, PoolClosedError,
-        SDNotConfiguredError (unusable `locks_dir`). An SDError that passes through and blames the instance makes it rest for a while.
+        Waits `timeout` seconds (None: the pool's own limit). Raises PoolTimeoutError, PoolClosedError, or
+        SDNotConfiguredError for an unusable `locks_dir`. An SDError that passes through and blames the instance makes
+        it rest for a while.
         """
         slot = self._take(checkpoint, self.timeout_s if timeout is None else timeout, avoid)
         try:
@@ -200,8 +201,8 @@ class SDInstancePool:
                     for slot in self._preference(checkpoint, avoid):
                         # Idle here may be busy in another process; then the next best will do.
                         if slot.lock.take():
-                            slot.is_busy = True
                             slot.instance.unsettled |= slot.lock.left_unsettled()
+                            slot.is_busy = True
                             return slot
                 self._pause_until(end, timeout_s)
         except BaseException:

@@ -17,6 +17,11 @@ _CHINESE_NOUN = re.compile(
 )
 
 
+def _plain(*words: str) -> bool:
+    """Whether these are words as a service writes them that was asked for an English noun."""
+    return all(re.fullmatch(r"[a-z0-9][a-z0-9 -]*", word) for word in words)
+
+
 @dataclass(frozen=True)
 class Task:
     """The design task as the stand-in understands it."""
@@ -40,9 +45,9 @@ class Task:
 
     def _english_subject(self) -> str:
         nouns = [found.group(1).lower() for found in _ENGLISH_NOUN.finditer(self.text)]
-        nouns = [noun for noun in nouns if noun not in ("design", "concept", "product", "new product")]
+        nouns = [noun for noun in nouns if noun not in ("design", "concept", "product", "new product") and _plain(noun)]
         words = [word for word in self.text.lower().strip(" .!").split() if word not in ("design", "please")]
-        return nouns[0] if nouns else " ".join(words) if 0 < len(words) <= 3 else "product"
+        return nouns[0] if nouns else " ".join(words) if 0 < len(words) <= 3 and _plain(*words) else "product"
 
     @property
     def local_name(self) -> str:

@@ -38,7 +38,7 @@ def test_a_missing_design_task_is_named(server: Server, operation: str, task: ob
 
 
 @pytest.mark.parametrize("operation", BUTTONS)
-@pytest.mark.parametrize("num", [LEFT_OUT, None, 0, "0"], ids=["left out", "null", "0", "digit 0"])
+@pytest.mark.parametrize("num", [LEFT_OUT, None, 0, "0", ""], ids=["left out", "null", "0", "digit 0", "empty"])
 def test_a_missing_number_is_named(server: Server, operation: str, num: object) -> None:
     assert _refused(server, body(operation, currentNum=num)) == "设计数量缺失"
 

@@ -8,10 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from PIL import Image
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
 SIDE = 512
 ANSWER_MS = 20_000
@@ -63,12 +62,9 @@ class Designer:
     def __init__(self, context: BrowserContext, page_url: str, api_url: str) -> None:
         self.page = context.new_page()
         self.problems: list[str] = []
-        self.hosts: set[str] = set()
-        self._api_host = urlsplit(api_url).netloc
         self._submissions = 0
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
-        self.page.on("request", self._asked)
         self.page.goto(f"{page_url}/index.html?api={api_url}")
         expect(self.page.locator("body")).to_have_attribute("data-ready", "yes")
 
@@ -156,11 +152,6 @@ class Designer:
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.problems.append(f"console: {message.text}")
-
-    def _asked(self, request: Request) -> None:
-        host = urlsplit(request.url).netloc
-        if host:
-            self.hosts.add(host)
 
 
 def assert_visible(image: Locator) -> None:
