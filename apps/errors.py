@@ -119,7 +119,8 @@ def register_errors(app: Flask) -> None:
         if isinstance(error, RequestEntityTooLarge):
             limit = (app.config["MAX_CONTENT_LENGTH"] or 0) // 2**20
             return failure(413, BUSINESS_FAIL, f"the request is larger than {limit} MiB (MAX_UPLOAD_MB)")
-        message = WORDS.get(error.code or 500) or error.description or error.name
+        is_ours = error.description != type(error).description
+        message = (not is_ours and WORDS.get(error.code or 500)) or error.description or error.name
         response = app.make_response(failure(error.code or 500, BUSINESS_FAIL, message))
         response.headers.extend(_own_headers(error))
         return response
@@ -140,4 +141,5 @@ def _own_headers(error: HTTPException) -> list[tuple[str, str]]:
 
 def _sentence(error: ValidationError) -> str:
     problems: list[Any] = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, p['loc'])) or 'body'}: {p['msg']}" for p in problems[:5])
+    told = ((".".join(map(str, p["loc"])) or "body", p["msg"].removeprefix("Value error, ")) for p in problems[:5])
+    return "; ".join(f"{field}: {what}" for field, what in told)

@@ -48,6 +48,9 @@ GOOD = '{"目标人群": ["农民"], "痛点": ["费时"]}'
         GOOD.replace("]}", "],}"),
         GOOD.replace(", ", ",\n  // a comment\n  ", 1),
         "\ufeff" + GOOD,
+        '<think>Perhaps {"目标人群": ["x"], "痛点": ["y"]}? {No}.</think>\n' + GOOD,
+        'They want {"目标人群": ["x"], "痛点": ["y"]}.</think>' + GOOD,
+        f'A draft: {{"目标人群": ["x"], "痛点": ["y"]}}. The answer: {GOOD}',
     ],
 )
 def test_an_object_is_found_in_whatever_stands_around_it(text: str) -> None:
@@ -80,10 +83,26 @@ def test_what_holds_no_object_is_unusable(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['{"prompt": "a chair"}', "a chair", '"a chair"', "`a chair`", '{"description": "a chair"}', "```\na chair\n```"],
+    [
+        '{"prompt": "a chair"}',
+        "a chair",
+        '"a chair"',
+        "`a chair`",
+        '{"description": "a chair"}',
+        "```\na chair\n```",
+        "<think>Hm.</think>a chair",
+    ],
 )
 def test_a_form_of_one_text_takes_a_plain_answer(text: str) -> None:
     assert parse_answer(text, Prompt).prompt == "a chair"
+
+
+@pytest.mark.parametrize(
+    "text", ["I'm sorry, but I can't help with that.", '"What do you mean?"', "No!", "抱歉，我无法回答。", "为什么？"]
+)
+def test_a_sentence_is_no_plain_answer(text: str) -> None:
+    with pytest.raises(AnswerUnusableError):
+        parse_answer(text, Prompt)
 
 
 @pytest.mark.parametrize("text", ['{"a": "x", "b": "y"}', '{"a": ["x"]}', "x" * 300, "line\nline"])
@@ -99,11 +118,13 @@ def client(httpserver: HTTPServer) -> Iterator[ChatClient]:
     chat_client.close()
 
 
-def _answers(httpserver: HTTPServer, *texts: str) -> None:
+def _answers(httpserver: HTTPServer, *texts: str, finish_reason: str = "stop") -> None:
     for text in texts:
         body: dict[str, Any] = {
             "id": "c", "object": "chat.completion", "created": 1, "model": "m",
-            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+            "choices": [
+                {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text}}
+            ],
             "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8},
         }  # fmt: skip
         httpserver.expect_ordered_request("/v1/chat/completions").respond_with_json(body)
@@ -143,6 +164,17 @@ def test_a_second_unusable_answer_ends_it_with_both_replies_kept(httpserver: HTT
         ask(client, ASK_JSON, Brief, again=Question)
     assert [reply.completion_tokens for reply in caught.value.replies] == [5, 5]
     assert len(httpserver.log) == 2
+
+
+@pytest.mark.parametrize(("text", "lack"), [('{"目标人群": ["农', "key 痛点 is missing"), ("", "the answer is empty")])
+def test_an_answer_that_was_cut_off_says_so_and_what_to_raise(
+    httpserver: HTTPServer, client: ChatClient, text: str, lack: str
+) -> None:
+    _answers(httpserver, text, text, finish_reason="length")
+    with pytest.raises(AnswerUnusableError) as caught:
+        ask(client, Question("Answer in JSON.", max_tokens=7), Brief, again=lambda _: Question("again", max_tokens=9))
+    assert caught.value.reason == f"the answer was cut off at max_tokens (9), so that {lack}"
+    assert caught.value.message.endswith("; raise max_tokens in the prompt file")
 
 
 def test_a_failure_at_the_second_question_keeps_the_first_reply(httpserver: HTTPServer, client: ChatClient) -> None:

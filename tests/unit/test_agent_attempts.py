@@ -73,6 +73,16 @@ def test_when_every_instance_lacks_it_the_last_one_says_so() -> None:
     assert len(caught.value.attempts) == 3
 
 
+def test_when_each_instance_lacks_something_else_the_message_names_it_all() -> None:
+    lacking = [
+        SDOutOfMemoryError("too small"),
+        *(MissingOnInstanceError(f"it lacks {what}") for what in ("SAM", "sd15")),
+    ]
+    with pytest.raises(MissingOnInstanceError) as caught:
+        run_on_pool(_pool(3), _failing(*lacking))
+    assert caught.value.message == str(caught.value) == "it lacks SAM; it lacks sd15"
+
+
 @pytest.mark.parametrize("kind", [InstanceTimeoutError, NothingFoundError])
 def test_what_may_not_go_elsewhere_is_not_repeated(kind: type[SDError]) -> None:
     with pytest.raises(kind) as caught:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from agent.errors import (
     AnswerUnusableError,
@@ -169,6 +172,46 @@ def test_an_answer_that_is_no_completion_is_a_fault_of_the_service(
         chat(make("openai", httpserver.url_for("/v1")), QUESTION)
 
 
+@pytest.mark.parametrize(
+    "choices",
+    [
+        None, [], {}, "x", ["x"], [{}], [{"message": None}], [{"message": "x"}],
+        [{"message": {"content": 5}}], [{"message": {"content": {"a": 1}}}], [{"message": {"content": ["x"]}}],
+    ],
+)  # fmt: skip
+def test_an_odd_completion_is_a_fault_of_the_service(httpserver: HTTPServer, make: Make, choices: Any) -> None:
+    httpserver.expect_request("/v1/chat/completions").respond_with_json({"id": "c1", "choices": choices})
+    with pytest.raises(ChatServiceError, match="no chat completion"):
+        chat(make("openai", httpserver.url_for("/v1")), QUESTION)
+
+
+def test_an_answer_in_parts_is_joined_and_what_is_left_out_counts_nothing(httpserver: HTTPServer, make: Make) -> None:
+    parts = [{"type": "text", "text": "a "}, {"type": "image"}, {"type": "text", "text": "chair"}]
+    body = {"choices": [{"message": {"content": parts}}], "usage": {}}
+    httpserver.expect_request("/v1/chat/completions").respond_with_json(body)
+    reply = chat(make("openai", httpserver.url_for("/v1")), QUESTION)
+    assert (reply.text, reply.model, reply.finish_reason, reply.completion_tokens) == ("a chair", "", "", 0)
+
+
+@pytest.mark.parametrize("max_retries", [0, 1])
+def test_a_body_that_trickles_ends_in_time_at_every_try(httpserver: HTTPServer, make: Make, max_retries: int) -> None:
+    stop = threading.Event()
+
+    def trickle(_sent: Request) -> Response:
+        blanks = (b" " for _ in range(200) if not stop.wait(0.1))
+        return Response(blanks, content_type="application/json")
+
+    httpserver.expect_request("/v1/chat/completions").respond_with_handler(trickle)
+    client = make("openai", httpserver.url_for("/v1"), timeout_s=0.5, max_retries=max_retries)
+    began = time.monotonic()
+    with pytest.raises(ChatTimeoutError, match="CHAT_TIMEOUT"):
+        chat(client, QUESTION)
+    took_s = time.monotonic() - began
+    stop.set()
+    assert took_s < 2 * (max_retries + 1)
+    assert len(httpserver.log) == max_retries + 1
+
+
 def test_a_refusal_counts_as_filtered(httpserver: HTTPServer, make: Make) -> None:
     body = _body(message={"content": None, "refusal": "I will not"})
     httpserver.expect_request("/v1/chat/completions").respond_with_json(body)
@@ -192,6 +235,7 @@ def test_json_is_asked_for_only_where_the_question_speaks_of_it(httpserver: HTTP
 
 UNKNOWN = [
     ("response_format", "Invalid parameter: 'response_format' of type 'json_object' is not supported with this model."),
+    ("response_format", "'response_format.type' must be 'json_schema' or 'text'"),
     ("seed", "Unrecognized request argument supplied: seed"),
     ("temperature", "Unsupported value: 'temperature' does not support 0.2 with this model."),
     ("max_tokens", "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."),
@@ -216,8 +260,35 @@ def test_a_parameter_that_the_service_does_not_know_is_done_without_from_then_on
     assert _sent(httpserver).get("max_completion_tokens") == (9 if parameter == "max_tokens" else None)
 
 
+def test_a_value_out_of_range_is_no_unknown_parameter(httpserver: HTTPServer, make: Make) -> None:
+    refusal = {"error": {"message": "'temperature' must be at most 2", "param": "temperature"}}
+    httpserver.expect_request("/v1/chat/completions").respond_with_json(refusal, status=400)
+    with pytest.raises(ChatRejectedError):
+        chat(make("openai", httpserver.url_for("/v1")), QUESTION, temperature=3)
+    assert len(httpserver.log) == 1
+
+
+def test_threads_that_learn_the_same_at_once_are_all_answered(httpserver: HTTPServer, make: Make) -> None:
+    first_round = threading.Barrier(4)
+
+    def serve(sent: Request) -> Response:
+        if "seed" not in sent.get_json():
+            return Response(json.dumps(_body()), content_type="application/json")
+        # All four questions are on their way before the first one is refused.
+        first_round.wait(5)
+        complaint = {"error": {"message": "Unrecognized request argument supplied: seed"}}
+        return Response(json.dumps(complaint), 400, content_type="application/json")
+
+    httpserver.expect_request("/v1/chat/completions").respond_with_handler(serve)
+    client = make("openai", httpserver.url_for("/v1"))
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(chat, client, QUESTION, seed=1) for _ in range(4)]
+        assert [one.result().text for one in asked] == ['{"a": 1}'] * 4
+    assert len(httpserver.log) == 8
+
+
 def test_a_service_that_knows_nothing_is_asked_with_nothing(httpserver: HTTPServer, make: Make) -> None:
-    for parameter, complaint in UNKNOWN:
+    for parameter, complaint in dict(UNKNOWN).items():
         refusal = {"error": {"message": complaint, "param": parameter}}
         httpserver.expect_ordered_request("/v1/chat/completions").respond_with_json(refusal, status=400)
     httpserver.expect_ordered_request("/v1/chat/completions").respond_with_json(_body())
@@ -240,11 +311,6 @@ def test_azure_is_asked_at_its_deployment_with_its_version_and_key(httpserver: H
         headers={"api-key": KEY},
     ).respond_with_json(_body())
     assert chat(make("azure", httpserver.url_for("/"), "my-gpt"), QUESTION).text
-
-
-def test_without_a_service_the_message_names_what_to_set() -> None:
-    with pytest.raises(ChatNotConfiguredError, match="AZURE_OPENAI_ENDPOINT"):
-        chat(ChatClient(None), QUESTION)
 
 
 def test_settings_that_make_no_client_are_called_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,38 @@ def test_a_png_stays_as_it_is() -> None:
     assert to_png(picture()) == picture()
 
 
+def _gradient(mode: str, white: float) -> bytes:
+    """Draw 64 columns from black to white with more than 8 bits of grey."""
+    image = Image.new(mode, (64, 48))
+    image.putdata([white * (column / 63) if mode == "F" else round(white * column / 63) for column in range(64)] * 48)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG" if mode == "I;16" else "TIFF")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("mode", "white"), [("I;16", 65535), ("I;16B", 65535), ("I", 255), ("I", 65535), ("I", 10**6), ("F", 1), ("F", 255)]
+)
+def test_more_than_8_bits_of_grey_stay_a_gradient(mode: str, white: float) -> None:
+    deep = _gradient(mode, white)
+    expected = [round(column * 255 / 63) for column in range(64)]
+    for shallow in (on_white(deep), fit(deep, 64, 48), cut_out(deep, _half_mask())):
+        greys = _open(shallow).getchannel("R").crop((0, 0, 64, 1)).get_flattened_data()
+        assert max(abs(grey - wanted) for grey, wanted in zip(greys, expected, strict=True)) <= 1
+    assert _open(resize_mask(deep, 64, 48)).getcolors() == [(32 * 48, 0), (32 * 48, 255)]
+
+
+def test_a_dark_picture_of_16_bits_stays_dark() -> None:
+    dark = _png(Image.new("I;16", (8, 8), 200))
+    assert _open(on_white(dark)).getpixel((0, 0)) == (0, 0, 0)
+
+
+def test_grey_of_16_bits_with_a_transparent_value_can_be_read() -> None:
+    buffer = io.BytesIO()
+    Image.new("I;16", (8, 8), 65535).save(buffer, "PNG", transparency=65535)
+    assert _open(on_white(buffer.getvalue())).getpixel((0, 0)) == (255, 255, 255)
+
+
 @pytest.mark.parametrize("broken", [b"", b"no picture", picture()[:60], b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
 def test_what_is_no_picture_is_refused(broken: bytes) -> None:
     with pytest.raises(ValueError, match="no picture"):

@@ -47,6 +47,13 @@ def test_views_come_in_the_order_they_were_asked_for_as_png(httpserver: HTTPServ
     assert base64.b64decode(sent["image"]) == picture(mode="RGBA")
 
 
+def test_a_picture_may_have_a_data_prefix_and_line_breaks(httpserver: HTTPServer, client: MultiviewClient) -> None:
+    encoded = "data:image/png;base64,\n" + base64.encodebytes(picture()).decode()
+    rows = [{"name": name, "image": encoded} for name in NAMES]
+    httpserver.expect_request("/mv/views").respond_with_json({"views": rows})
+    assert [view.image_bytes for view in client.views(picture(), NAMES, seed=1)] == [picture()] * 2
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
@@ -59,6 +66,8 @@ def test_views_come_in_the_order_they_were_asked_for_as_png(httpserver: HTTPServ
         (200, {"views": [_view("front", picture())]}, MultiviewServiceError),
         (200, {"views": [_view("front", picture()), _view("back", b"x")]}, MultiviewServiceError),
         (200, {"views": [_view("front", picture()), {"name": "back"}]}, MultiviewServiceError),
+        (200, {"views": [{"name": ["a"]}]}, MultiviewServiceError),
+        (200, {"views": [_view("front", picture()), _view("back", picture(64, 7))]}, MultiviewServiceError),
     ],
 )
 def test_every_bad_answer_is_translated(
@@ -79,7 +88,6 @@ def test_an_answer_that_is_no_json_is_a_fault_of_the_service(httpserver: HTTPSer
 @pytest.mark.parametrize(
     ("endpoint", "kind"),
     [
-        (None, MultiviewNotConfiguredError),
         ("", MultiviewNotConfiguredError),
         ("gpu1:9000", MultiviewNotConfiguredError),
         ("gpu1", MultiviewNotConfiguredError),
@@ -87,11 +95,10 @@ def test_an_answer_that_is_no_json_is_a_fault_of_the_service(httpserver: HTTPSer
         ("http://127.0.0.1:9", MultiviewUnreachableError),
     ],
 )
-def test_a_service_that_is_not_there_is_called_so(endpoint: str | None, kind: type[MultiviewError]) -> None:
+def test_a_service_that_is_not_there_is_called_so(endpoint: str, kind: type[MultiviewError]) -> None:
     client = MultiviewClient(endpoint, connect_timeout_s=1)
     with pytest.raises(kind):
         client.views(picture(), NAMES, seed=1)
-    assert not client.is_healthy()
 
 
 def test_no_answer_in_time_is_a_timeout(httpserver: HTTPServer, client: MultiviewClient) -> None:
@@ -105,14 +112,3 @@ def test_no_answer_in_time_is_a_timeout(httpserver: HTTPServer, client: Multivie
     with pytest.raises(MultiviewTimeoutError):
         client.views(picture(), NAMES, seed=1)
     gate.set()
-
-
-@pytest.mark.parametrize(("body", "healthy"), [({"status": "ok"}, True), ({"status": "loading"}, False), ([], False)])
-def test_health_is_yes_or_no(httpserver: HTTPServer, client: MultiviewClient, body: Any, healthy: bool) -> None:
-    httpserver.expect_request("/mv/health", method="GET").respond_with_json(body)
-    assert client.is_healthy() is healthy
-
-
-def test_only_a_configured_client_says_so() -> None:
-    assert MultiviewClient("http://gpu1").is_configured
-    assert not MultiviewClient(None).is_configured

@@ -6,6 +6,7 @@ import inspect
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -64,9 +65,9 @@ def test_an_idle_instance_is_lent_and_taken_back() -> None:
     pool = _pool(2)
     with pool.lease() as instance:
         assert instance in pool.instances
-        assert pool.idle_count == 1
-        assert [state.state for state in pool.states()].count("busy") == 1
-    assert (len(pool), pool.idle_count) == (2, 2)
+        assert sorted(state.state for state in pool.states()) == ["busy", "idle"]
+    assert [state.state for state in pool.states()] == ["idle", "idle"]
+    assert len(pool) == 2
 
 
 def test_an_instance_is_never_lent_twice() -> None:
@@ -93,9 +94,40 @@ def test_the_pools_own_limit_holds_where_none_is_given() -> None:
         pass
 
 
-def test_without_instances_the_message_names_the_setting() -> None:
-    with pytest.raises(SDNotConfiguredError, match="SD_ENDPOINTS"), _pool(0).lease():
+def test_there_is_no_pool_without_instances() -> None:
+    with pytest.raises(ValueError, match="one or more"):
+        _pool(0)
+
+
+def test_the_locks_folder_is_made_by_the_first_lease_only(tmp_path: Path) -> None:
+    locks_dir = tmp_path / "data" / "locks"
+    pool = SDInstancePool([SDInstance("http://gpu1:7860")], 5, locks_dir)
+    assert not locks_dir.parent.exists()
+    with pool.lease():
+        assert locks_dir.is_dir()
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    pool = SDInstancePool([SDInstance("http://gpu1:7860")], 5, tmp_path / "data" / "locks")
+    with pytest.raises(SDNotConfiguredError, match=r"data/locks .*DATA_DIR"), pool.lease():
         pass
+    (tmp_path / "data").unlink()
+    with pool.lease(timeout=1):
+        pass
+
+
+def test_a_mark_that_cannot_be_made_loses_no_instance(tmp_path: Path) -> None:
+    one, other = (SDInstancePool([SDInstance("http://gpu1:7860")], 5, tmp_path) for _ in range(2))
+    with one.lease():
+        [mark] = tmp_path.glob("*.in-use")
+    mark.symlink_to(tmp_path / "no folder" / "mark")
+    with pytest.raises(SDNotConfiguredError), one.lease():
+        pass
+    mark.unlink()
+    for pool in (one, other):
+        with pool.lease(timeout=1):
+            pass
 
 
 def test_waiters_are_served_in_the_order_they_came() -> None:
@@ -153,9 +185,9 @@ def test_the_pool_is_whole_after_every_error(kind: type[BaseException]) -> None:
     for _ in range(3):
         with pytest.raises(kind), pool.lease():
             raise kind("what went wrong")
-    assert pool.idle_count == 2
+    assert "busy" not in [state.state for state in pool.states()]
     with pool.lease(timeout=1), pool.lease(timeout=1):
-        assert pool.idle_count == 0
+        assert [state.state for state in pool.states()] == ["busy", "busy"]
 
 
 def test_the_instance_that_used_the_checkpoint_last_is_preferred() -> None:
@@ -251,6 +283,14 @@ def test_closing_sends_every_waiter_home() -> None:
     borrowers[0].join(5)
     with pytest.raises(PoolClosedError), pool.lease():
         pass
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "name"),
+    [("http://gpu/a", "gpu/a"), ("http://gpu/b/", "gpu/b"), ("http://gpu1:7860/", "gpu1:7860"), ("gpu1:7860",) * 2],
+)
+def test_an_instance_is_named_by_host_and_path(endpoint: str, name: str) -> None:
+    assert SDInstance(endpoint).name == name
 
 
 def test_the_password_of_an_instance_is_never_shown() -> None:
