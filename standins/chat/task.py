@@ -39,7 +39,8 @@ class Task:
         """The main object as a short English noun."""
         if not self.is_chinese:
             return self._english_subject()
-        kinds = [word for sign, word in bank("subjects").items() if sign in self.text]
+        signs = sorted((sign for sign in bank("subjects") if sign in self.text), key=len, reverse=True)
+        kinds = [bank("subjects")[sign] for sign in signs]
         tastes = [word for sign, word in bank("qualities").items() if sign in self.text]
         return " ".join([*tastes[:1], kinds[0] if kinds else "product"])
 
