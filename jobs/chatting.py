@@ -26,11 +26,11 @@ SEED_LIMIT = 2**31
 Form = TypeVar("Form", bound=BaseModel)
 
 
-NOUN = re.compile(r"[a-z0-9][a-z0-9-]*( [a-z0-9-]+){0,4}")
+NOUN = re.compile(r"[a-z0-9][a-z0-9'-]*( [a-z0-9'-]+){0,4}")
 
 
 def _noun(value: str) -> str:
-    bare = value.strip().strip(".,;:!\"'").strip().lower()
+    bare = value.replace("’", "'").strip().strip(".,;:!\"'").strip().lower()
     if not NOUN.fullmatch(bare):
         raise ValueError("it must be a noun of one to five English words, and nothing else")
     return bare

@@ -19,7 +19,7 @@ _CHINESE_NOUN = re.compile(
 
 def _plain(*words: str) -> bool:
     """Whether these are words as a service writes them that was asked for an English noun."""
-    return all(re.fullmatch(r"[a-z0-9][a-z0-9 -]*", word) for word in words)
+    return all(re.fullmatch(r"[a-z0-9][a-z0-9' -]*", word) for word in words)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -81,10 +82,13 @@ def test_what_was_saved_comes_back_exactly_under_the_pages_own_names(server: Ser
         "data:image/png;base64," + "A" * 101,
         "data:image/svg+xml;utf8,<svg/>",
         "data:image/png;sha256," + "0" * 64,
+        f"data:image/png;sha256,{hashlib.sha256(picture()).hexdigest()}",
+        f"data:image/png;sha256xx,{hashlib.sha256(picture()).hexdigest()}",
     ],
-    ids=["png", "jpeg", "another type than it says", "no picture", "odd base64", "svg", "our own short form"],
+    ids=["png", "jpeg", "another type", "no picture", "odd base64", "svg", "our short form", "a kept one", "escaped"],
 )
 def test_pictures_in_a_workspace_come_back_letter_by_letter(server: Server, username: str, picture_text: str) -> None:
+    server.uploaded(picture())
     workspace = _workspace(_scheme(picture_text, canvasImage=picture_text, canvasSvg="<svg>…</svg>"))
     _saved(server, username, workspace)
 
@@ -176,6 +180,17 @@ def test_times_are_kept_as_they_were_sent(server: Server, username: str) -> None
         StageVisits("草图的辅助生成", (Visit(1764000000000, None),)),
         StageVisits("模型图的辅助生成", ()),
     )
+
+
+def test_times_of_an_odd_clock_and_further_keys_are_kept_as_they_are(server: Server, username: str) -> None:
+    visit = {"startTime": 1764000000000.4, "duration": -3, "page": {"n": 1}}
+    wanted = {"username": username, "stageSwitchRecords": {"草图的环境": [visit]}, "aiStageSwitchRecords": None}
+
+    data_of(server.post("/timeRecord", wanted))
+
+    [record] = _kept_times(server, username)
+    assert record.stage_switches[0].visits == (Visit(1764000000000, -3, '{"page": {"n": 1}}'),)
+    assert record.ai_stage_switches == ()
 
 
 def test_a_later_report_of_the_same_page_takes_the_earlier_ones_place(server: Server, username: str) -> None:

@@ -268,7 +268,7 @@ def test_a_value_out_of_range_is_no_unknown_parameter(httpserver: HTTPServer, ma
     assert len(httpserver.log) == 1
 
 
-def test_threads_that_learn_the_same_at_once_are_all_answered(httpserver: HTTPServer, make: Make) -> None:
+def test_threads_that_learn_the_same_at_once_are_all_answered(make: Make) -> None:
     first_round = threading.Barrier(4)
 
     def serve(sent: Request) -> Response:
@@ -279,12 +279,12 @@ def test_threads_that_learn_the_same_at_once_are_all_answered(httpserver: HTTPSe
         complaint = {"error": {"message": "Unrecognized request argument supplied: seed"}}
         return Response(json.dumps(complaint), 400, content_type="application/json")
 
-    httpserver.expect_request("/v1/chat/completions").respond_with_handler(serve)
-    client = make("openai", httpserver.url_for("/v1"))
-    with ThreadPoolExecutor(4) as threads:
+    with HTTPServer(threaded=True) as server, ThreadPoolExecutor(4) as threads:
+        server.expect_request("/v1/chat/completions").respond_with_handler(serve)
+        client = make("openai", server.url_for("/v1"))
         asked = [threads.submit(chat, client, QUESTION, seed=1) for _ in range(4)]
         assert [one.result().text for one in asked] == ['{"a": 1}'] * 4
-    assert len(httpserver.log) == 8
+        assert len(server.log) == 8
 
 
 def test_a_service_that_knows_nothing_is_asked_with_nothing(httpserver: HTTPServer, make: Make) -> None:

@@ -189,6 +189,35 @@ def test_the_subject_is_remembered_for_the_task_and_the_prompt(
     assert len(script.questions) == 2
 
 
+@pytest.mark.parametrize(
+    ("answered", "subject"),
+    [
+        ("Desk lamp.", "desk lamp"),
+        ('"Kettle"', "kettle"),
+        ("children’s clock", "children's clock"),
+        ("3D printer", "3d printer"),
+    ],
+)
+def test_a_subject_is_brought_into_its_plain_form(
+    chatting: Callable[[int], Chatting], script: Script, answered: str, subject: str
+) -> None:
+    script.answers = [json.dumps({"subject": answered})]
+
+    assert chatting(5).subject("设计") == subject
+
+
+@pytest.mark.parametrize("answered", ["椅子", "I am sorry, I cannot name it", "a b c d e f", "", "<b>lamp</b>"])
+def test_an_answer_that_is_no_english_noun_is_never_remembered(
+    chatting: Callable[[int], Chatting], script: Script, stores: Stores, answered: str
+) -> None:
+    script.answers = [json.dumps({"subject": answered})] * 2
+
+    with pytest.raises(AnswerUnusableError):
+        chatting(5).subject("设计")
+
+    assert stores.database.collection("subjects").count_documents({}) == 0
+
+
 def test_a_seed_fits_into_the_range_of_the_chat_service(chatting: Callable[[int], Chatting], script: Script) -> None:
     script.answers = [_answer("a pond")]
 
