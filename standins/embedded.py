@@ -3,7 +3,6 @@
 import importlib.util
 import platform
 import shutil
-import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from standins.laid_store import free_port
 from standins.processes import StartError, Supervisor
 
 START_TIMEOUT_S = 60.0
@@ -37,8 +37,7 @@ def start_database(supervisor: Supervisor, data_folder: Path) -> Database:
     mongod = shutil.which("mongod")
     database = _mongod(data_folder, port) if mongod else _secantus(data_folder, port)
     # The database protects nothing by itself: only this user may read its files, and only this machine can reach it.
-    database.folder.mkdir(parents=True, exist_ok=True)
-    database.folder.chmod(0o700)
+    database.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     command = _mongod_command(mongod, database, port) if mongod else _secantus_command(database, port)
     supervisor.start("database", command)
     return database
@@ -47,13 +46,6 @@ def start_database(supervisor: Supervisor, data_folder: Path) -> Database:
 def wait_for(supervisor: Supervisor, database: Database) -> None:
     """Return when it answers; raises what `Supervisor.wait_until` raises."""
     supervisor.wait_until(lambda: _answers(database.uri), "the database", START_TIMEOUT_S)
-
-
-def free_port() -> int:
-    """Find a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _mongod(data_folder: Path, port: int) -> Database:
@@ -82,11 +74,7 @@ def _secantus_command(database: Database, port: int) -> list[str]:
             f"installed (it is made for Python 3.11 to 3.13; this is {platform.python_version()}). "
             "Set MONGO_URI, or install MongoDB."
         )
-    config = Path(__file__).with_name("secantus.toml")
-    listen = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "WARNING"]
-    # Without --sync-on-commit a kill loses the last writes that were acknowledged.
-    store = ["--storage-path", str(database.folder), "--sync-on-commit"]
-    return [sys.executable, "-m", "secantus", "--config", str(config), *listen, *store]
+    return [sys.executable, "-m", "standins.laid_store", str(database.folder), str(port)]
 
 
 def _answers(uri: str) -> bool:

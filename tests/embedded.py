@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import shutil
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from standins.laid_store import command, free_port, lay_store
+
+__all__ = ["EmbeddedMongo", "embedded_mongo", "free_port"]
+
 READY_S: Final = 30.0
-PROGRAM: Final = Path(sys.executable).parent / "secantusd-py"
 
 
 class EmbeddedMongo:
@@ -44,13 +50,11 @@ class EmbeddedMongo:
         The server ends with the thread that started it, so start it from one that lives long enough.
         """
         data = self.storage_path / "db"
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        config = self.storage_path / "empty.toml"
-        config.touch()
-        command = [str(PROGRAM), "--config", str(config), "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--storage-path", str(data), "--sync-on-commit"]
+        if not data.exists():
+            shutil.copytree(_laid_store(), data)
+        program = command(data, self.port, "--sync-on-commit")
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_die_with_parent)
+            self._process = subprocess.Popen(program, stdout=log, stderr=log, preexec_fn=_die_with_parent)
         self._wait_until_ready()
 
     def stop(self) -> None:
@@ -99,12 +103,13 @@ def embedded_mongo(storage_path: Path) -> Iterator[EmbeddedMongo]:
         server.stop()
 
 
-def free_port() -> int:
-    """Find a port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@cache
+def _laid_store() -> Path:
+    """Lay one store for all servers of a test run: a copy is there at once, a new one takes a second."""
+    folder = Path(tempfile.mkdtemp(prefix="laid-store-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    lay_store(folder / "db")
+    return folder / "db"
 
 
 def _die_with_parent() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -105,10 +104,10 @@ def test_a_server_that_runs_generations_says_that_it_lives(serve: Serve) -> None
 
 
 @pytest.fixture
-def own_mongo(tmp_path: Path) -> Any:
-    """Run a database that may be stopped."""
-    database = EmbeddedMongo(tmp_path / "mongo")
+def own_mongo(tmp_path: Path) -> Iterator[EmbeddedMongo]:
+    """Run a database that may be killed."""
     (tmp_path / "mongo").mkdir()
+    database = EmbeddedMongo(tmp_path / "mongo")
     database.start()
     yield database
     database.kill()

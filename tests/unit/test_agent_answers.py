@@ -50,7 +50,7 @@ GOOD = '{"目标人群": ["农民"], "痛点": ["费时"]}'
         "\ufeff" + GOOD,
         '<think>Perhaps {"目标人群": ["x"], "痛点": ["y"]}? {No}.</think>\n' + GOOD,
         'They want {"目标人群": ["x"], "痛点": ["y"]}.</think>' + GOOD,
-        f'A draft: {{"目标人群": ["x"], "痛点": ["y"]}}. The answer: {GOOD}',
+        f'A draft: {{"目标人群": ["x"], "痛点": ["y"], "n": 1}}. The answer: {GOOD}',
     ],
 )
 def test_an_object_is_found_in_whatever_stands_around_it(text: str) -> None:

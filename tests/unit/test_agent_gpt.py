@@ -212,6 +212,23 @@ def test_a_body_that_trickles_ends_in_time_at_every_try(httpserver: HTTPServer, 
     assert len(httpserver.log) == max_retries + 1
 
 
+def test_a_late_beginning_leaves_less_time_for_the_rest(httpserver: HTTPServer, make: Make) -> None:
+    stop = threading.Event()
+
+    def begin_late(_sent: Request) -> Response:
+        stop.wait(0.8)
+        blanks = (b" " for pause_s in (0, 5) if not stop.wait(pause_s))
+        return Response(blanks, content_type="application/json")
+
+    httpserver.expect_request("/v1/chat/completions").respond_with_handler(begin_late)
+    began = time.monotonic()
+    with pytest.raises(ChatTimeoutError):
+        chat(make("openai", httpserver.url_for("/v1"), timeout_s=1.0), QUESTION)
+    took_s = time.monotonic() - began
+    stop.set()
+    assert took_s < 1.6
+
+
 def test_a_refusal_counts_as_filtered(httpserver: HTTPServer, make: Make) -> None:
     body = _body(message={"content": None, "refusal": "I will not"})
     httpserver.expect_request("/v1/chat/completions").respond_with_json(body)

@@ -110,10 +110,10 @@ def test_a_dark_picture_of_16_bits_stays_dark() -> None:
     assert _open(on_white(dark)).getpixel((0, 0)) == (0, 0, 0)
 
 
-def test_grey_of_16_bits_with_a_transparent_value_can_be_read() -> None:
+def test_a_transparent_value_of_16_bits_is_not_taken_for_one_of_8() -> None:
     buffer = io.BytesIO()
-    Image.new("I;16", (8, 8), 65535).save(buffer, "PNG", transparency=65535)
-    assert _open(on_white(buffer.getvalue())).getpixel((0, 0)) == (255, 255, 255)
+    Image.new("I;16", (8, 8), 9 * 257).save(buffer, "PNG", transparency=256 + 9)
+    assert _open(on_white(buffer.getvalue())).getpixel((0, 0)) == (9, 9, 9)
 
 
 @pytest.mark.parametrize("broken", [b"", b"no picture", picture()[:60], b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
