@@ -1,6 +1,7 @@
 """What the caller did wrong, and the one place where any exception becomes an answer.
 
 BusinessException            the caller can mend it; status 400
+├── InvalidBodyError         the body is no JSON (400), or a field has the wrong form (422)
 ├── InvalidInputError        a field does not fit, though the body's form is right; status 422
 ├── InvalidImageError        a picture is broken, too small, too large or not one; status 422
 └── UnknownImageError        an image URL that this server did not give out; status 422
@@ -37,6 +38,15 @@ class BusinessException(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class InvalidBodyError(BusinessException):
+    """The body is not what the route declares; the message names each field."""
+
+    def __init__(self, error: ValidationError) -> None:
+        super().__init__(BUSINESS_FAIL, _sentence(error))
+        if all(problem["type"] != "json_invalid" for problem in error.errors()):
+            self.status = 422
 
 
 class InvalidInputError(BusinessException):
@@ -108,11 +118,6 @@ def register_errors(app: Flask) -> None:
     @app.errorhandler(BusinessException)
     def business(error: BusinessException) -> ResponseReturnValue:
         return failure(error.status, error.code, error.message)
-
-    @app.errorhandler(ValidationError)
-    def invalid(error: ValidationError) -> ResponseReturnValue:
-        broken = any(problem["type"] == "json_invalid" for problem in error.errors())
-        return failure(400 if broken else 422, BUSINESS_FAIL, _sentence(error))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, request
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from spectree import Response, SpecTree
 from spectree.plugins.flask_plugin import FlaskPlugin
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from apps.codes import BUSINESS_FAIL, MODEL_FAIL, SERVER_FAIL
+from apps.errors import InvalidBodyError
 from apps.schemas import Failure
 
 VERSION = "1.0.0"
@@ -34,11 +35,11 @@ class StrictPlugin(FlaskPlugin):
     def validate(  # type: ignore[override]  # what spectree passes beside these is not used here
         self, func: Callable[..., Any], query: Any, body: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        """Check what the view declares; raises pydantic's ValidationError, which becomes the envelope elsewhere."""
+        """Check what the view declares. Raises InvalidBodyError and what `read_json` raises."""
         # spectree passes form, headers, cookies, resp, before, after, status, skip, serialize; then the view's own.
         view_args = args[9:]
         if query is not None:
-            kwargs["query"] = query.model_validate(request.args.to_dict())
+            kwargs["query"] = _checked(lambda: query.model_validate(request.args.to_dict()))
         if body is not None:
             kwargs["json"] = read_json(body)
         return func(*view_args, **kwargs)
@@ -49,14 +50,21 @@ def read_json(form: type[Form]) -> Form:
 
     Raises:
         UnsupportedMediaType: it is not declared as JSON.
-        ValidationError: it is broken or does not fit; the message names the field.
+        InvalidBodyError: it is broken or does not fit; the message names the field.
     """
     if not request.is_json:
         raise UnsupportedMediaType(NO_JSON)
     body = request.get_data()
     if not body.strip():
         raise BadRequest("No data provided")
-    return form.model_validate_json(body)
+    return _checked(lambda: form.model_validate_json(body))
+
+
+def _checked(check: Callable[[], Form]) -> Form:
+    try:
+        return check()
+    except ValidationError as exc:
+        raise InvalidBodyError(exc) from exc
 
 
 api = SpecTree(

@@ -58,6 +58,7 @@ class Runner:
         inputs = submission.inputs
         parents = self._parts.stores.generations.parents_of(submission.participant_id, inputs.image_ids, inputs.texts)
         return GenerationRecord(
+            id=submission.generation_id,
             app_id=submission.app_id,
             participant_id=submission.participant_id,
             operation=submission.operation,

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
+from store.ids import new_id
+
 SEED_LIMIT = 2**32
 
 
@@ -59,6 +61,7 @@ class Submission:
     origin: Mapping[str, str] = field(default_factory=dict)
     """The words of the request that led here, such as the button that was pressed; for the record only."""
     request_id: str = "-"
+    generation_id: str = field(default_factory=new_id)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """The front end's calls: generate, and what is kept of the participant."""
 
-from flask import Blueprint
+from functools import partial
+
+from flask import Blueprint, Response, after_this_request
 from flask.typing import ResponseReturnValue
 
 from apps.openapi import answers, api
@@ -19,6 +21,7 @@ from apps.stepideator.schemas import (
     TimeRecordRequest,
 )
 from apps.stepideator.submissions import legacy_data, submission_of
+from jobs.submission import Submission
 
 stepideator = Blueprint("stepideator", __name__)
 
@@ -35,9 +38,10 @@ def generate(json: GenerateRequest) -> ResponseReturnValue:
     button, parts = json.selected_button_info, services()
     operation = find_operation(button.ai_stage, button.button_text)
     submission = submission_of(json, operation, parts.pictures, parts.stores.participants)
+    after_this_request(partial(_named, submission))
     finished = parts.runner.run(submission)
     data = legacy_data(operation, finished.products, parts.pictures, json.image_format)
-    return succeeded(data), {"X-Generation-ID": finished.generation_id, "X-Seed": str(submission.inputs.seed)}
+    return succeeded(data)
 
 
 @stepideator.get("/api/operations")
@@ -83,3 +87,10 @@ def time_record(json: TimeRecordRequest) -> ResponseReturnValue:
     """
     records.keep_times(services().stores, json)
     return succeeded(None)
+
+
+def _named(submission: Submission, response: Response) -> Response:
+    """Tell which record and which seed, also when the generation failed."""
+    response.headers["X-Generation-ID"] = submission.generation_id
+    response.headers["X-Seed"] = str(submission.inputs.seed)
+    return response

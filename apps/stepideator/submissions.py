@@ -26,10 +26,10 @@ def submission_of(
         BusinessException: something is missing, with the words of the contract; or a picture is unusable.
     """
     task, num = _task_and_num(body)
-    canvases = [value for value in body.selected_canvas_records or [] if value]
+    canvases = {i: value for i, value in enumerate(body.selected_canvas_records or ()) if value}
     stage = STAGES.get(body.current_stage, "")
-    _check_needs(operation, body.selected_texts, canvases, stage)
-    pictures = [desk.read(f"selectedCanvasRecords.{i}", value) for i, value in enumerate(canvases)]
+    _check_needs(operation, body.selected_texts, bool(canvases), stage)
+    pictures = [desk.read(f"selectedCanvasRecords.{i}", value) for i, value in canvases.items()]
     inputs = Inputs(
         task=task,
         num=num,
@@ -79,15 +79,15 @@ def _task_and_num(body: GenerateRequest) -> tuple[str, int]:
     return task, body.current_num
 
 
-def _check_needs(operation: Operation, texts: Sequence[str] | None, canvases: Sequence[str], stage: str) -> None:
+def _check_needs(operation: Operation, texts: Sequence[str] | None, has_canvas: bool, stage: str) -> None:
     missing = {
         Need.TEXTS: (texts is None, messages.TEXTS_MISSING),
-        Need.CANVAS: (not canvases, messages.CANVAS_MISSING),
-        Need.CANVAS_OR_TEXTS: (not canvases and not texts, messages.CANVAS_OR_TEXTS_MISSING),
+        Need.CANVAS: (not has_canvas, messages.CANVAS_MISSING),
+        Need.CANVAS_OR_TEXTS: (not has_canvas and not texts, messages.CANVAS_OR_TEXTS_MISSING),
         Need.NOTHING: (False, ""),
     }
     is_missing, message = missing[operation.need]
     if is_missing:
         raise BusinessException(BUSINESS_FAIL, message)
-    if operation.stages and canvases and stage not in operation.stages:
+    if operation.stages and has_canvas and stage not in operation.stages:
         raise BusinessException(BUSINESS_FAIL, messages.STAGE_WRONG)
