@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 TESTS := tests/unit tests/api tests/processes
 
-.PHONY: help run demo test lint format check-settings clean
+.PHONY: help run demo test test-browser lint format check-settings clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -21,7 +21,10 @@ demo: $(VENV)/.embedded  ## a participant walks all 14 operations; texts and pic
 	@exec $(BIN)/python -m standins.demo
 
 test: lint  ## lint, then the tests of the parts, of the API and of whole processes (ARGS= for pytest)
-	$(BIN)/python -m pytest $(TESTS) $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS) $(ARGS)
+
+test-browser: $(VENV)/.dev  ## the tests in a real browser (needs chromium, see tests/browser)
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 lint: $(VENV)/.dev  ## layers, types, style
 	$(BIN)/lint-imports
