@@ -19,8 +19,13 @@ def _whole_number(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
 
 
+def _integral(value: Any) -> Any:
+    """Take 7.0 for seven: JSON knows one kind of number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 WholeNumber = BeforeValidator(_whole_number)
-Seed = Annotated[int, Field(ge=0, lt=SEED_LIMIT, strict=True)]
+Seed = Annotated[int, Field(ge=0, lt=SEED_LIMIT, strict=True), BeforeValidator(_integral)]
 ImageFormat = Literal["url", "base64"]
 
 

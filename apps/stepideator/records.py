@@ -76,7 +76,7 @@ def keep_times(stores: Stores, body: TimeRecordRequest) -> None:
     participant = stores.participants.find_or_create(body.username)
     starts = [
         visit.start_time
-        for visits in (body.stage_switches, body.ai_stage_switches)
+        for visits in (body.stage_switches or {}, body.ai_stage_switches or {})
         for stays in visits.values()
         for visit in stays
     ]
@@ -98,8 +98,8 @@ def _text_of(workspace: Workspace) -> str:
         raise InvalidInputError("data: NaN, Infinity and endless numbers are not JSON") from exc
 
 
-def _stored(visits: Visits) -> tuple[StageVisits, ...]:
-    return tuple(StageVisits(stage, tuple(_visit(stay) for stay in stays)) for stage, stays in visits.items())
+def _stored(visits: Visits | None) -> tuple[StageVisits, ...]:
+    return tuple(StageVisits(stage, tuple(_visit(stay) for stay in stays)) for stage, stays in (visits or {}).items())
 
 
 def _visit(stay: Visit) -> StoredVisit:

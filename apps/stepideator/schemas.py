@@ -209,12 +209,13 @@ def _rounded(value: Any) -> Any:
     return round(value) if isinstance(value, float) and abs(value) < TIME_LIMIT_MS else value
 
 
-def _or_empty(value: Any) -> Any:
-    return {} if value is None else value
-
-
 # A clock that was set back gives a negative duration, some browsers give fractions: data to keep, not to refuse.
-Milliseconds = Annotated[int, BeforeValidator(_rounded), Field(gt=-TIME_LIMIT_MS, lt=TIME_LIMIT_MS)]
+Milliseconds = Annotated[
+    int,
+    BeforeValidator(_rounded),
+    Field(gt=-TIME_LIMIT_MS, lt=TIME_LIMIT_MS),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": -TIME_LIMIT_MS, "exclusiveMaximum": TIME_LIMIT_MS}),
+]
 
 
 class Visit(BaseModel):
@@ -226,10 +227,7 @@ class Visit(BaseModel):
     duration: Milliseconds | None = None
 
 
-Visits = Annotated[
-    dict[Annotated[str, Field(max_length=100)], Annotated[list[Visit], Field(max_length=10_000)]],
-    BeforeValidator(_or_empty),
-]
+Visits = dict[Annotated[str, Field(max_length=100)], Annotated[list[Visit], Field(max_length=10_000)]]
 
 
 class TimeRecordRequest(BaseModel):
@@ -248,5 +246,5 @@ class TimeRecordRequest(BaseModel):
     )
 
     username: Username = ""
-    stage_switches: Visits = Field({}, alias="stageSwitchRecords")
-    ai_stage_switches: Visits = Field({}, alias="aiStageSwitchRecords")
+    stage_switches: Visits | None = Field(None, alias="stageSwitchRecords")
+    ai_stage_switches: Visits | None = Field(None, alias="aiStageSwitchRecords")
