@@ -76,9 +76,13 @@ class Config(BaseSettings):
 
     GRACEFUL_TIMEOUT: int = Field(120, ge=1, description="seconds for requests in flight when gunicorn stops")
     SETTINGS_DIR: Path = Field(Path(__file__).parent / "settings", description="folder of the prompts and presets")
-    SETTINGS_RELOAD: bool = Field(False, description="pick up edited prompts and presets without a restart")
-    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severity that is logged")
-    LOG_FORMAT: Literal["text", "json"] = Field("text", description="form of the log lines")
+    SETTINGS_RELOAD: bool = Field(
+        False, description="pick up edited prompts and presets without a restart; on with `make run`"
+    )
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="least severity that is logged: DEBUG, INFO, WARNING, ERROR"
+    )
+    LOG_FORMAT: Literal["text", "json"] = Field("text", description="form of the log lines: text or json")
 
     @field_validator("CORS_ORIGINS", "SD_ENDPOINTS", mode="before")
     @classmethod
@@ -163,7 +167,10 @@ def load_config(**overrides: Any) -> Config:
     try:
         return Config(**overrides)
     except ValidationError as exc:
-        lines = [f"{'.'.join(map(str, e['loc'])) or 'configuration'}: {e['msg']}" for e in exc.errors()]
+        lines = [
+            f"{'.'.join(map(str, e['loc'])) or 'configuration'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in exc.errors()
+        ]
         raise ConfigError("wrong configuration:\n  " + "\n  ".join(lines)) from None
 
 

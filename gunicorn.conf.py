@@ -4,7 +4,10 @@ gunicorn reads this file by itself when it is started in this folder. An option 
 """
 
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 from dotenv import dotenv_values
 
@@ -49,3 +52,15 @@ control_socket_disable = True
 
 accesslog = None
 """The server itself logs each request, with its id and without the query, which could hold a token (apps/logs.py)."""
+
+
+def on_starting(server: Any) -> None:
+    """End at once, with the reason said once, when a setting or a prompt is wrong.
+
+    A worker that cannot start would otherwise be replaced, and say the same, twice a second for ever. The check runs in
+    a process of its own, so that the master stays empty: each worker builds its own parts.
+    """
+    checked = subprocess.run([sys.executable, "-c", "import app"], capture_output=True, text=True, check=False)
+    if checked.returncode:
+        server.log.error("not started:\n%s", checked.stderr.strip())
+        sys.exit(1)

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import to_jsonable_python
 
 from apps.codes import BUSINESS_FAIL, SUCCESS
 from jobs.submission import SEED_LIMIT
@@ -66,8 +67,8 @@ class Nothing(Envelope[None]):
 
 
 def succeeded(data: Any, **more: Any) -> dict[str, Any]:
-    """Wrap `data` in the envelope; `more` are keys that a legacy client reads beside it."""
-    return {"success": True, "data": data, "code": SUCCESS, "message": "", **more}
+    """Wrap plain data, or models, in the envelope; `more` are keys that a legacy client reads beside it."""
+    return {"success": True, "data": to_jsonable_python(data, by_alias=True), "code": SUCCESS, "message": "", **more}
 
 
 def documented_as(*required: str, example: dict[str, Any]) -> ConfigDict:

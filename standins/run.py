@@ -161,8 +161,8 @@ def _add_chat(supervisor: Supervisor, config: Config, chat: Child | None, setup:
         address = config.AZURE_OPENAI_ENDPOINT or config.OPENAI_BASE_URL or "OpenAI"
         setup.parts.append(Part("chat service", True, address, config.chat_provider))
         return
-    address = _address(supervisor, chat)
-    setup.env |= {"OPENAI_BASE_URL": f"{address}/v1", "OPENAI_API_KEY": "stand-in", "OPENAI_MODEL": "stand-in"}
+    address = f"{_address(supervisor, chat)}/v1"
+    setup.env |= {"OPENAI_BASE_URL": address, "OPENAI_API_KEY": "stand-in", "OPENAI_MODEL": "stand-in"}
     setup.parts.append(Part("chat service", False, address, "answers by rule, no model"))
 
 

@@ -52,7 +52,7 @@ def operations() -> ResponseReturnValue:
     Each with its name, the front end's pair of stage and button, and what it needs.
     """
     rows = [OperationInfo.of(row) for row in OPERATIONS.values()]
-    return succeeded([row.model_dump(by_alias=True) for row in rows])
+    return succeeded(rows)
 
 
 @stepideator.post("/paint/start")
@@ -63,7 +63,7 @@ def paint_start(json: StartRequest) -> ResponseReturnValue:
     Returns what was saved last; empty lists for somebody new.
     """
     state = records.start(services().stores, records.named(json.username))
-    return succeeded(state.model_dump(by_alias=True))
+    return succeeded(state)
 
 
 @stepideator.post("/paint/save")

@@ -42,12 +42,13 @@ def main() -> None:
     """Walk; exit code 0 when all 14 operations answered as they must, 1 when not, 2 when there is no server."""
     asked_for = os.environ.get("BASE_URL", "").rstrip("/")
     base_url = asked_for or f"http://127.0.0.1:{load_config().PORT}"
-    OUT.mkdir(exist_ok=True)
-    for old in [*OUT.glob("[0-9][0-9]-*"), *OUT.glob("contact-sheet.png")]:
-        old.unlink()
     # The texts on the sheet must be readable, so the participant speaks a language that this machine has letters for.
     task = TASK if can_write_chinese() else TASK_IN_ENGLISH
     with _server_at(base_url, may_start=not asked_for):
+        OUT.mkdir(exist_ok=True)
+        # Only now: when no server answers, the last walk's pictures stay.
+        for old in [*OUT.glob("[0-9][0-9]-*"), *OUT.glob("contact-sheet.png")]:
+            old.unlink()
         cells = walk(Participant(base_url, task))
     draw_sheet(cells, task).save(OUT / "contact-sheet.png")
     failed = [cell for cell in cells if cell.failure]

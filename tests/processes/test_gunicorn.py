@@ -76,3 +76,21 @@ def test_host_and_port_come_from_the_same_env_file_as_every_setting(project: Pat
     with program([*GUNICORN, "--check-config", "--print-config"], project, tmp_path / "gunicorn.log") as checked:
         assert checked.ends_within(20) == 0
         assert f"127.0.0.1:{port}" in checked.said()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [({"CHAT_TIMEOUT": "-1"}, "CHAT_TIMEOUT"), ({"SETTINGS_DIR": "tests/unit/golden/small_settings"}, "prompts/")],
+    ids=["setting", "prompts"],
+)
+def test_a_wrong_setting_or_prompt_ends_the_start_with_one_message(
+    project: Path, settings: dict[str, str], tmp_path: Path, wrong: dict[str, str], named: str
+) -> None:
+    env = {**settings, "PORT": str(free_port()), **wrong}
+    with program(GUNICORN, project, tmp_path / "gunicorn.log", env) as server:
+        assert server.ends_within(30) == 1
+
+        assert named in server.said()
+        assert server.said().count("not started") == 1
+        assert "Traceback" not in server.said()
+        assert "Booting worker" not in server.said()

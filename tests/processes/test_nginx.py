@@ -33,6 +33,7 @@ def own_configuration(folder: Path, port: int, server_port: int) -> Path:
         ("listen 80;", f"listen 127.0.0.1:{port};"),
         ("server 127.0.0.1:5002;", f"server 127.0.0.1:{server_port};"),
         ("/var/cache/nginx/stepideator", f"{folder}/cache"),
+        ("/var/log/nginx/stepideator.log", f"{folder}/access.log"),
     ):
         assert old in text
         text = text.replace(old, new)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.registry import FUNCTIONS
+from apps.stepideator.operations import OPERATIONS
 from config import Config
 
 pytestmark = pytest.mark.unit
@@ -34,7 +34,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 
 def test_there_are_fourteen_operations() -> None:
-    assert len(FUNCTIONS) == 14
+    assert len(OPERATIONS) == 14
 
 
 def _defaults() -> list[tuple[str, str]]:

@@ -12,58 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from apps.registry import PRESETS, PROMPTS
 from settings.agreement import skeleton_of
 from settings.book import SettingsBook
 from settings.check import check
-from settings.needs import PresetNeed, PromptNeed
+from settings.needs import PromptNeed
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parents[1] / "settings"
 GOLDEN = HERE / "golden"
 
-BRIEF = {"目标人群", "使用场景", "痛点", "主要功能"}
-BUILD = {"外观造型", "结构", "现有技术"}
 
-
-def words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-PROMPTS = (
-    PromptNeed("subject", words("task"), answer_keys=words("subject")),
-    PromptNeed("brief_create_new", words("task texts direction"), answer_keys=frozenset(BRIEF), direction="brief"),
-    PromptNeed(
-        "brief_reference",
-        words("task texts direction"),
-        answer_keys=frozenset(BRIEF | BUILD | {"产品名"}),
-        direction="reference",
-    ),
-    PromptNeed(
-        "brief_extend",
-        words("task texts direction"),
-        answer_keys=frozenset(BRIEF | BUILD),
-        direction="extend",
-    ),
-    PromptNeed("sketch_advice", words("task texts"), answer_keys=words("外观造型 内部结构")),
-    PromptNeed("sketch_shape", words("subject advice"), answer_keys=words("prompt")),
-    PromptNeed("scene", words("task subject direction"), answer_keys=words("prompt"), direction="scene"),
-    PromptNeed("ask_again", words("reason")),
-    PromptNeed("ask_different", words("others")),
-)
-PRESETS = (
-    PresetNeed("sketch_create_new", words("subject")),
-    PresetNeed("sketch_reference", words("subject shape")),
-    PresetNeed("sketch_extend", words("subject"), controlnet=True),
-    PresetNeed("sketch_transform", words("subject"), controlnet=True),
-    PresetNeed("model_create_new", words("subject")),
-    PresetNeed("model_from_sketch", words("subject"), controlnet=True),
-    PresetNeed("model_from_rendering", words("subject"), controlnet=True),
-    PresetNeed("model_view", words("subject view"), controlnet=True, views=True),
-    PresetNeed("rendering_create_new", words("scene")),
-    PresetNeed("rendering_reference", words("subject")),
-    PresetNeed("rendering_extend", words("scene"), words("subject"), controlnet=True, inpaint=True),
-    PresetNeed("rendering_transform", words("subject"), controlnet=True),
-)
 PROMPT_NAMES = [need.name for need in PROMPTS]
 PRESET_NAMES = [need.name for need in PRESETS]
 LOOKS = {
