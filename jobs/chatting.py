@@ -20,7 +20,7 @@ from settings.prompts import RenderedPrompt
 
 logger = logging.getLogger(__name__)
 
-SEED_LIMIT = 2**31
+CHAT_SEED_LIMIT = 2**31
 """Some services take a seed of 31 bits only."""
 
 Form = TypeVar("Form", bound=BaseModel)
@@ -96,7 +96,7 @@ class Chatting:
             return answers[index]
 
     def _asked(self, rendered: RenderedPrompt, form: type[Form], index: int, earlier: tuple[Message, ...] = ()) -> Form:
-        seed = (self._seed + index) % SEED_LIMIT
+        seed = (self._seed + index) % CHAT_SEED_LIMIT
         with self._recorder.step("chat", rendered.name, index=index, seed=seed, **_facts(rendered)) as step:
 
             def again(reason: str) -> Question:

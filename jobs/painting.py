@@ -1,7 +1,7 @@
 """The image capability of a run: pictures by preset, each on an instance of its own, kept as soon as they are there."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 from agent.attempts import Ran
@@ -34,7 +34,8 @@ class Painting:
             preset: name of an image preset of the settings.
             structure: picture (encoded) whose lines or depth the preset's ControlNet unit follows.
         """
-        return each(num, lambda index: self.paint(preset, index, structure=structure, **variables))
+        rendered = self._parts.book.preset(preset).render(**variables)
+        return self._painted_all(num, rendered, txt2img_request(rendered, self._seed, structure))
 
     def paint(self, preset: str, index: int, *, structure: bytes | None = None, **variables: str) -> Image:
         """Paint the picture with this index and keep it."""
@@ -49,12 +50,7 @@ class Painting:
             keep: mask of the same size as the canvas, white where the canvas stays.
         """
         rendered = self._parts.book.preset(preset).render(**variables)
-
-        def one(index: int) -> Image:
-            request = inpaint_request(rendered, self._seed_of(index), canvas, keep)
-            return self._painted(rendered, request, index)
-
-        return each(num, one)
+        return self._painted_all(num, rendered, inpaint_request(rendered, self._seed, canvas, keep))
 
     def fitted(self, preset: str, image_bytes: bytes) -> bytes:
         """Scale a picture into the size that a preset paints, on white, nothing cut off."""
@@ -62,7 +58,7 @@ class Painting:
         return fit(image_bytes, rendered.width, rendered.height)
 
     def bytes_of(self, image: Image) -> bytes:
-        """Fetch a picture of this run back from the store."""
+        """Fetch a picture that is kept back from the store."""
         content = self._parts.stores.contents.get(image.image_id)
         if content is None:
             raise LookupError(f"image {image.image_id} is not in the store")
@@ -80,6 +76,10 @@ class Painting:
 
     def _seed_of(self, index: int) -> int:
         return (self._seed + index) % SEED_LIMIT
+
+    def _painted_all(self, num: int, rendered: RenderedPreset, request: Txt2ImgRequest) -> list[Image]:
+        # The request, with its fitted pictures, is made once; only the seed differs.
+        return each(num, lambda i: self._painted(rendered, replace(request, seed=self._seed_of(i)), i))
 
     def _painted(self, rendered: RenderedPreset, request: Txt2ImgRequest, index: int) -> Image:
         kind = "img2img" if isinstance(request, Img2ImgRequest) else "txt2img"

@@ -9,7 +9,7 @@ from jobs.masking import Masking
 from jobs.painting import Painting
 from jobs.parts import Parts
 from jobs.recorder import Recorder
-from jobs.submission import Inputs, Product
+from jobs.submission import Image, Inputs, Product
 from jobs.views import Views
 
 
@@ -22,7 +22,6 @@ class Run:
         self.images = Painting(parts, recorder, inputs.seed)
         self.masks = Masking(parts, recorder, self.images)
         self.views = Views(parts, recorder, self.images, inputs.seed)
-        self._contents = parts.stores.contents
 
     @property
     def has_canvas(self) -> bool:
@@ -32,10 +31,7 @@ class Run:
     @cached_property
     def canvas(self) -> bytes:
         """The picture to work on, as PNG on white ground."""
-        content = self._contents.get(self.inputs.image_ids[0])
-        if content is None:
-            raise LookupError(f"image {self.inputs.image_ids[0]} is not in the store")
-        return on_white(content.data)
+        return on_white(self.images.bytes_of(Image(self.inputs.image_ids[0])))
 
     @property
     def texts(self) -> str:

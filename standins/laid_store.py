@@ -7,7 +7,6 @@ store is laid aside with all its tables, closed cleanly, and only then moved int
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +15,8 @@ from pathlib import Path
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+
+from standins.guard import end_process
 
 CONFIG = Path(__file__).with_name("secantus.toml")
 NAMES = 18
@@ -77,16 +78,9 @@ def _answers(client: "MongoClient[dict[str, object]]") -> bool:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    # A SIGTERM that comes too early is swallowed (measured); a second one works.
-    for _ in range(3):
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(5)
-            return
-        except subprocess.TimeoutExpired:
-            continue
-    process.kill()
-    raise TimeoutError("the embedded database did not end after it had laid its store")
+    end_process(process.pid, lambda: process.poll() is None, lambda: False)
+    if process.poll() != 0:
+        raise TimeoutError("the embedded database did not end cleanly after it had laid its store")
 
 
 def main() -> None:
