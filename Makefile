@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 TESTS := tests/unit tests/api tests/processes
 
-.PHONY: help run demo test test-browser lint format check-settings clean
+.PHONY: help run demo test test-browser bench lint format check-settings clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -25,6 +25,9 @@ test: lint  ## lint, then the tests of the parts, of the API and of whole proces
 
 test-browser: $(VENV)/.dev  ## the tests in a real browser (needs chromium, see tests/browser)
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+bench: $(VENV)/.dev  ## how near the server is to what is possible; writes docs/performance.md (ARGS="uniform fairness")
+	@$(BIN)/python -m bench $(ARGS)
 
 lint: $(VENV)/.dev  ## layers, types, style
 	$(BIN)/lint-imports

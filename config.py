@@ -57,6 +57,12 @@ class Config(BaseSettings):
     SD_CONNECT_TIMEOUT: float = Field(5, gt=0, description="seconds to wait for a connection to a WebUI")
     SD_READ_TIMEOUT: float = Field(600, gt=0, description="seconds to wait for the answer of a WebUI")
     SD_POOL_TIMEOUT: float = Field(900, gt=0, description="seconds a picture may wait for an idle WebUI")
+    SD_OVERTAKE_LIMIT: float = Field(
+        120, ge=0, description="seconds by which a picture may come later and still be painted earlier than another"
+    )
+    SD_MAX_BATCH: int = Field(
+        4, ge=1, le=16, description="most pictures of one request that one WebUI paints as a batch; 1: never batch"
+    )
     SAM_MODEL: str = Field(
         "", description="file name of the Segment Anything model; empty: the one the WebUI has loaded"
     )
@@ -72,6 +78,18 @@ class Config(BaseSettings):
     CHAT_TIMEOUT: float = Field(120, gt=0, description="seconds to wait for one answer of the chat service")
     CHAT_MAX_RETRIES: int = Field(
         3, ge=0, le=10, description="times the SDK repeats a call after 429, 5xx or no connection"
+    )
+
+    QUEUE_LIMIT: int = Field(
+        2000, ge=1, description="generations accepted and not ended at which further ones are answered 429"
+    )
+    JOB_TIMEOUT: float = Field(3600, gt=0, description="seconds after which a generation that has not ended is given up")
+    JOBS_BACKEND: Literal["embedded", "celery"] = Field(
+        "embedded", description="who runs generations: embedded (this server's processes) or celery (worker hosts)"
+    )
+    CELERY_BROKER_URL: SecretStr = Field(SecretStr(""), description="redis:// URL of the broker, with JOBS_BACKEND=celery")
+    ADMIN_TOKEN: SecretStr = Field(
+        SecretStr(""), description="bearer token to change the pool; empty: only from this machine, past no proxy"
     )
 
     GRACEFUL_TIMEOUT: int = Field(120, ge=1, description="seconds for requests in flight when gunicorn stops")
@@ -111,6 +129,13 @@ class Config(BaseSettings):
             raise ValueError("must start with mongodb:// or mongodb+srv://")
         return value
 
+    @field_validator("CELERY_BROKER_URL")
+    @classmethod
+    def _is_redis(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not re.match(r"rediss?://.", value.get_secret_value()):
+            raise ValueError("must start with redis:// or rediss://")
+        return value
+
     @field_validator("DATA_DIR")
     @classmethod
     def _is_folder(cls, value: Path) -> Path:
@@ -136,6 +161,12 @@ class Config(BaseSettings):
             raise ValueError(
                 "AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and AZURE_OPENAI_DEPLOYMENT must be set all three, or none"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _celery_has_a_broker(self) -> Self:
+        if self.JOBS_BACKEND == "celery" and not self.CELERY_BROKER_URL.get_secret_value():
+            raise ValueError("JOBS_BACKEND=celery needs CELERY_BROKER_URL")
         return self
 
     @property

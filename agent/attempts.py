@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from agent.calls import Call
 from agent.errors import InstanceBusyError, MissingOnInstanceError, SDError
 from agent.instance import SDInstance
 from agent.pool import SDInstancePool
@@ -19,48 +20,63 @@ from agent.pool import SDInstancePool
 _log = logging.getLogger(__name__)
 
 R = TypeVar("R")
+W = TypeVar("W")
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try: where, how long it waited for the instance and worked there, and the error's class and sentence."""
+    """One try: where and why there, how long it waited, loaded a checkpoint and worked, and the error if any.
+
+    `duration_s` counts from the lease to its end and includes `load_s`. `error` is the error's class.
+    """
 
     instance: str
     waited_s: float
     duration_s: float
     error: str | None = None
     message: str | None = None
+    reason: str = ""
+    load_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Ran(Generic[R]):
-    """A result and how it came about; `waited_s` is the sum over all attempts, the last of which succeeded."""
+    """A result and how it came about; `waited_s` is the sum over all attempts, the last of which succeeded.
+
+    `reason` says why the last one was made on this instance.
+    """
 
     result: R
     instance: str
     waited_s: float
     attempts: tuple[Attempt, ...]
+    reason: str = ""
 
 
 def run_on_pool(
     pool: SDInstancePool,
-    work: Callable[[SDInstance], R],
+    work: Callable[[SDInstance], W],
+    read: Callable[[W], R],
     *,
     checkpoint: str | None = None,
     tries: int = 3,
     timeout: float | None = None,
+    call: Call | None = None,
 ) -> Ran[R]:
-    """Lease an instance for `work`; move on to others, at most `tries` failed ones, while the error allows it.
+    """Lease an instance for `work`, then `read` what it answered; move on to others while the error allows it.
 
-    `timeout` (seconds; None: the pool's) bounds each wait for an instance. Raises the last SDError, its `attempts` set.
+    The instance is given back before `read`, so that it can begin the next call while pictures are being decoded. At
+    most `tries` attempts fail. `timeout` (seconds; None: the pool's) bounds each wait for an instance. Raises the last
+    SDError, its `attempts` set.
     """
     attempts: list[Attempt] = []
     end = time.monotonic() + (pool.timeout_s if timeout is None else timeout)
     while True:
         began = time.monotonic()
         try:
-            with pool.lease(checkpoint, timeout, avoid=_failed(attempts)) as instance:
-                result = _noted(instance, work, attempts, began)
+            with pool.lease(checkpoint, timeout, avoid=_failed(attempts), call=call) as instance:
+                answer = _noted(instance, work, attempts, began)
+            result = _read(pool, instance, answer, read, attempts)
         except SDError as exc:
             # Also a pool that timed out at the second wait tells what the first attempt met.
             exc.attempts = tuple(attempts)
@@ -69,7 +85,17 @@ def run_on_pool(
                 raise
             _log.warning("trying another instance: %s", exc.message)
         else:
-            return Ran(result, instance.name, sum(one.waited_s for one in attempts), tuple(attempts))
+            waited_s = sum(one.waited_s for one in attempts)
+            return Ran(result, instance.name, waited_s, tuple(attempts), attempts[-1].reason)
+
+
+def _read(pool: SDInstancePool, instance: SDInstance, answer: W, read: Callable[[W], R], attempts: list[Attempt]) -> R:
+    try:
+        return read(answer)
+    except SDError as exc:
+        attempts[-1] = replace(attempts[-1], error=type(exc).__name__, message=exc.message)
+        pool.blame(instance.name, exc)
+        raise
 
 
 def _name_all_that_is_missing(exc: SDError) -> None:
@@ -85,16 +111,27 @@ def _failed(attempts: list[Attempt]) -> set[str]:
     return {one.instance for one in attempts if one.error != InstanceBusyError.__name__}
 
 
-def _noted(instance: SDInstance, work: Callable[[SDInstance], R], attempts: list[Attempt], began: float) -> R:
+def _noted(instance: SDInstance, work: Callable[[SDInstance], W], attempts: list[Attempt], began: float) -> W:
     leased = time.monotonic()
-    waited_s = leased - began
+    error: SDError | None = None
     try:
-        result = work(instance)
+        return work(instance)
     except SDError as exc:
-        attempts.append(Attempt(instance.name, waited_s, time.monotonic() - leased, type(exc).__name__, exc.message))
+        error = exc
         raise
-    attempts.append(Attempt(instance.name, waited_s, time.monotonic() - leased))
-    return result
+    finally:
+        holding = instance.holding
+        attempts.append(
+            Attempt(
+                instance=instance.name,
+                waited_s=leased - began,
+                duration_s=time.monotonic() - leased,
+                error=type(error).__name__ if error is not None else None,
+                message=error.message if error is not None else None,
+                reason=holding.leased.reason if holding is not None else "",
+                load_s=holding.load_s if holding is not None else 0.0,
+            )
+        )
 
 
 def _may_go_on(exc: SDError, attempts: list[Attempt], instances: int, tries: int, end: float) -> bool:

@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from agent.errors import BrokenAnswerError, InstanceServiceError, MissingOnInstanceError, PictureRejectedError
 from agent.payloads import Txt2ImgRequest
 
 Get = Callable[[str], Any]
+
+_ENDINGS = (".safetensors", ".ckpt", ".pt")
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,12 @@ class Checkpoint:
     def answers_to(self, name: str) -> bool:
         """Tell whether the WebUI would load this one under `name` (part of a title is not enough)."""
         return name in {self.title, without_hash(self.title), self.model_name, self.hash, self.sha256}
+
+    @property
+    def bare_names(self) -> set[str]:
+        """Every name it answers to, as `bare_checkpoint` writes them."""
+        names = (self.title, self.model_name, self.hash, self.sha256)
+        return {bare_checkpoint(name) for name in names if name}
 
 
 @dataclass(frozen=True)
@@ -77,9 +87,28 @@ class Capabilities:
         return None
 
 
+_ADAPTER = TypeAdapter(Capabilities)
+
+
 def without_hash(name: str) -> str:
     """Cut the " [hash]" that titles and ControlNet models carry."""
     return name.rpartition(" [")[0] if name.endswith("]") and " [" in name else name
+
+
+def bare_checkpoint(name: str) -> str:
+    """Write a checkpoint's name without hash and file ending, so that its title and its model name are one."""
+    bare = without_hash(name)
+    return next((bare.removesuffix(ending) for ending in _ENDINGS if bare.endswith(ending)), bare)
+
+
+def as_text(has: Capabilities) -> str:
+    """Write the lists so that another process need not ask for them."""
+    return _ADAPTER.dump_json(has).decode()
+
+
+def from_text(text: str) -> Capabilities:
+    """Read what `as_text` wrote."""
+    return _ADAPTER.validate_json(text)
 
 
 def read_capabilities(get: Get) -> Capabilities:

@@ -15,6 +15,9 @@
     │   ├── SDNotConfiguredError              no endpoint is set
     │   ├── PoolTimeoutError                  every instance stayed busy
     │   ├── PoolClosedError                   the server is shutting down
+    │   ├── NoInstanceUpError                 every instance is down at the moment
+    │   ├── UnknownInstanceError              no instance of this name or address
+    │   ├── CallCanceledError                 the caller's job was canceled
     │   ├── InstanceUnreachableError          no connection: nothing was begun
     │   ├── InstanceBusyError                 still works on a call that nobody waits for
     │   ├── InstanceTimeoutError              no answer in time: the job may be running
@@ -134,6 +137,18 @@ class PoolClosedError(SDError):
     """The pool is closed because the process ends. Elsewhere: no."""
 
 
+class NoInstanceUpError(SDError):
+    """Every instance is known to be down. Elsewhere: no, there is none; each is probed, and comes back by itself."""
+
+
+class UnknownInstanceError(SDError):
+    """The pool has no instance of this name, or cannot take this address. Elsewhere: no."""
+
+
+class CallCanceledError(SDError):
+    """The caller's job was canceled; nothing of it runs on any more. Elsewhere: no, nobody waits for it."""
+
+
 class InstanceUnreachableError(SDError):
     """No connection came about, or no answer to a mere question. Elsewhere: yes, nothing was begun here."""
 
@@ -148,11 +163,14 @@ class InstanceBusyError(SDError):
 
 
 class InstanceTimeoutError(SDError):
-    """No answer in time. Elsewhere: no, not by itself; the instance may still be painting.
+    """No answer in time. Elsewhere: yes, and it is told: the attempt stands in the record.
 
-    `interrupted` says whether our job was cut short there; `settled` whether the instance is known to be idle.
+    The instance may still be painting, but a second picture from the same seed is the same, and what the first one
+    becomes reaches nobody. `interrupted` says whether our job was cut short there; `settled` whether the instance is
+    known to be idle.
     """
 
+    elsewhere = True
     blames_instance = True
 
     def __init__(

@@ -13,7 +13,7 @@ from typing import Any
 
 from agent.errors import InstanceBusyError, InstanceTimeoutError, MissingOnInstanceError, SDError
 from agent.instance import SDInstance
-from agent.sdapi import call_sdapi, post_sdapi
+from agent.sdapi import ask_sdapi, call_sdapi
 
 _log = logging.getLogger(__name__)
 
@@ -30,9 +30,7 @@ def cut_short(instance: SDInstance, task_id: str) -> bool:
     # Said first: if anything below fails, the next user of the instance is warned.
     instance.unsettled, instance.abandoned_task = True, task_id
     try:
-        interrupted = _is_ours(instance, task_id)
-        if interrupted:
-            post_sdapi(instance, "/sdapi/v1/interrupt", {}, timeout_s=_ANSWER_S)
+        interrupted = interrupt(instance, task_id)
         if _becomes_idle(instance, _PATIENCE_S if interrupted else 0):
             _forget(instance)
     except SDError as exc:
@@ -41,11 +39,34 @@ def cut_short(instance: SDInstance, task_id: str) -> bool:
     return interrupted
 
 
+def interrupt(instance: SDInstance, task_id: str) -> bool:
+    """Interrupt the instance if it works on `task_id` and on nothing else; tell whether it did. Raises SDError."""
+    is_ours = _is_ours(instance, task_id)
+    if is_ours:
+        ask_sdapi(instance, "/sdapi/v1/interrupt", {}, timeout_s=_ANSWER_S)
+    return is_ours
+
+
+def progress_of(instance: SDInstance, task_id: str) -> float | None:
+    """Ask how far exactly this task is, 0..1; None while it has not begun. Raises SDError."""
+    answer = _progress_of(instance, task_id)
+    if answer is None:
+        # --nowebui cannot tell tasks apart; under a lease the one that runs is ours.
+        answer = call_sdapi(instance, "/sdapi/v1/progress?skip_current_image=true", timeout_s=_ANSWER_S)
+    elif not _flag(answer, "active"):
+        return None
+    progress = answer.get("progress") if isinstance(answer, Mapping) else None
+    return min(max(float(progress), 0.0), 1.0) if isinstance(progress, int | float) else None
+
+
 def settle(instance: SDInstance, patience_s: float = 2.0) -> None:
     """Make sure that nobody's forgotten job runs on an unsettled instance. Raises InstanceBusyError if one does."""
     if not instance.unsettled:
         return
     try:
+        # Whoever left it there, another process included, wrote down which task it is.
+        if instance.abandoned_task is not None and interrupt(instance, instance.abandoned_task):
+            _log.info("interrupted a job on %s that nobody waits for", instance.name)
         is_idle = _becomes_idle(instance, patience_s)
     except InstanceTimeoutError:
         # Segment Anything blocks the whole WebUI, questions included.
@@ -82,7 +103,7 @@ def _progress_of(instance: SDInstance, task_id: str) -> Any:
     """Ask for exactly this task; None where the WebUI cannot tell tasks apart (--nowebui)."""
     question = {"id_task": task_id, "live_preview": False}
     try:
-        return post_sdapi(instance, "/internal/progress", question, timeout_s=_ANSWER_S)
+        return ask_sdapi(instance, "/internal/progress", question, timeout_s=_ANSWER_S)
     except MissingOnInstanceError:
         return None
 

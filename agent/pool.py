@@ -1,281 +1,359 @@
-"""Which WebUI instance is free: lend one, wait while all are busy, take it back whatever happened.
+"""The WebUI instances, lent one by one: never two users at once, over threads and processes.
 
     with pool.lease(checkpoint="sd15", timeout=120) as instance:
         text2Image(instance, request)
 
-A WebUI paints one picture at a time, so an instance has one user at a time, over threads and (by locks.py) processes.
-Waiters are served strictly in the order they came: only the first of them looks for an instance, the others stand
-behind the door. Which of the free instances it takes is `_preference`, the place that a cleverer scheduler replaces.
+A call is entered into the ledger that all processes of the host share; the scheduler (schedule.py) grants it an
+instance. Until then its thread stands at a semaphore of its own, which whoever frees an instance lets it pass.
 """
 
 from __future__ import annotations
 
-import logging
+import sqlite3
 import threading
 import time
-from collections import deque
+import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from agent.errors import PoolClosedError, PoolTimeoutError, SDError, SDNotConfiguredError
+from agent import desk
+from agent.calls import Call, Leased
+from agent.capabilities import from_text
+from agent.errors import (
+    InstanceTimeoutError,
+    InstanceUnreachableError,
+    NoInstanceUpError,
+    PoolClosedError,
+    PoolTimeoutError,
+    SDError,
+    SDNotConfiguredError,
+)
+from agent.holding import Holding
+from agent.host import Host
 from agent.instance import SDInstance
-from agent.locks import InstanceLock, NoLock, NoQueue, ProcessLock, ProcessQueue, Queue
+from agent.ledger import Ledger, Transaction
+from agent.outlook import Forecast, InstanceState, forecasts, split, states
+from agent.overseer import Overseer
+from agent.roster import Roster
+from agent.upkeep import Upkeep
 
-__all__ = ["InstanceState", "SDInstance", "SDInstancePool"]
+__all__ = ["Forecast", "InstanceState", "SDInstance", "SDInstancePool"]
 
-_log = logging.getLogger(__name__)
-
-# Another process frees an instance without telling us: flock has no notification. 20 ms of looking is lost beside a
-# picture's seconds, and 50 looks a second cost nothing.
-_LOOK_AGAIN_S = 0.02
-_FIRST_REST_S = 1.0
-_LONGEST_REST_S = 60.0
-
-
-@dataclass(frozen=True)
-class InstanceState:
-    """One line of a status page, as this process sees it."""
-
-    name: str
-    state: Literal["idle", "busy", "resting"]
-    checkpoint: str | None
-    served: int
-    failed: int
-    rest_s: float
-
-
-@dataclass
-class _Slot:
-    """An instance and what the pool remembers of it; guarded by the pool's lock."""
-
-    instance: SDInstance
-    lock: InstanceLock
-    is_busy: bool = False
-    checkpoint: str | None = None
-    last_used: float = 0.0
-    served: int = 0
-    failed: int = 0
-    failures_in_a_row: int = 0
-    rests_until: float = field(default=0.0)
-
-
-class FairDoor:
-    """A mutex that lets threads through strictly in the order they came; waiting has an end."""
-
-    def __init__(self) -> None:
-        """Start open."""
-        self._guard = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
-        self._is_taken = False
-
-    def enter(self, timeout_s: float) -> bool:
-        """Wait for one's turn, at most `timeout_s`; tell whether it came."""
-        with self._guard:
-            if not self._is_taken:
-                self._is_taken = True
-                return True
-            # An event for each waiter: with one condition for all, every turn would wake hundreds of threads.
-            turn = threading.Event()
-            self._waiting.append(turn)
-        if turn.wait(max(timeout_s, 0)):
-            return True
-        with self._guard:
-            # The turn may have come between the end of the wait and here.
-            if turn.is_set():
-                return True
-            self._waiting.remove(turn)
-            return False
-
-    def leave(self) -> None:
-        """Hand the turn to the next in line."""
-        with self._guard:
-            if self._waiting:
-                # The door stays taken, so that a newcomer cannot slip in before the one that was called.
-                self._waiting.popleft().set()
-            else:
-                self._is_taken = False
+# A bell that was not heard costs at most this long.
+_LOOK_AGAIN_S = 1.0
+_FORECAST_FOR_S = 0.5
+_ENOUGH_SAMPLES = 3
 
 
 class SDInstancePool:
-    """The instances, lent one by one. Thread-safe; build it after the fork."""
+    """The pool, as one process sees it. Thread-safe; build it after the fork."""
 
     def __init__(
-        self, instances: Sequence[SDInstance], timeout_s: float = 120.0, locks_dir: Path | None = None
+        self,
+        instances: Sequence[SDInstance],
+        timeout_s: float = 120.0,
+        locks_dir: Path | None = None,
+        *,
+        ledger: Ledger | None = None,
+        overtake_s: float = 120.0,
+        max_batch: int = 1,
+        probes: bool = True,
     ) -> None:
-        """Keep the instances, one or more. `timeout_s` bounds a wait; the processes that share them share `locks_dir`.
+        """Keep the instances, one or more. `timeout_s` bounds a wait; processes that share `locks_dir` share the pool.
 
-        The folder is made at the first lease. Raises ValueError for no instances.
+        `ledger` is used in place of one in `locks_dir`. `overtake_s`: nobody passes a call that came so much earlier.
+        `max_batch`: most pictures that one instance makes at once. `probes`: look at the instances by itself. Raises
+        ValueError for no instances.
         """
         if not instances:
             raise ValueError("a pool without instances lends none; give it one or more")
-        self._locks_dir = locks_dir
-        self._slots = [
-            _Slot(instance, ProcessLock(locks_dir, instance.endpoint) if locks_dir else NoLock())
-            for instance in instances
-        ]
+        self.ledger = ledger or Ledger(Host(locks_dir, uuid.uuid4().hex))
         self.timeout_s = timeout_s
-        self._door = FairDoor()
-        self._queue: Queue = ProcessQueue(locks_dir) if locks_dir else NoQueue()
-        self._idle = threading.Semaphore(len(self._slots))
-        self._changed = threading.Condition()
+        self._overtake_s = overtake_s
+        self._max_batch = max_batch
+        self.roster = Roster(self.ledger, instances)
+        self._overseer = Overseer(self._expected)
+        self._upkeep = Upkeep(self.ledger, self.roster, self._schedule, probes=probes)
+        self._waiters: dict[int, threading.Semaphore] = {}
+        self._forecasts: tuple[float, dict[str, Forecast]] = (0.0, {})
         self._is_closed = False
 
     def __len__(self) -> int:
-        """Count all instances."""
-        return len(self._slots)
+        """Count the instances that this process knows."""
+        return len(self.roster)
 
     @property
     def instances(self) -> tuple[SDInstance, ...]:
         """All instances, to look at; to use one, lease it."""
-        return tuple(slot.instance for slot in self._slots)
-
-    def states(self) -> tuple[InstanceState, ...]:
-        """Describe every instance, for a status page."""
-        with self._changed:
-            now = time.monotonic()
-            return tuple(_state(slot, now) for slot in self._slots)
+        return self.roster.all()
 
     @contextmanager
     def lease(
-        self, checkpoint: str | None = None, timeout: float | None = None, *, avoid: Collection[str] = ()
+        self,
+        checkpoint: str | None = None,
+        timeout: float | None = None,
+        *,
+        avoid: Collection[str] = (),
+        call: Call | None = None,
     ) -> Iterator[SDInstance]:
-        """Lend an idle instance, preferably one that used `checkpoint` last, and none named in `avoid` if it can be.
+        """Lend the instance where the call will be done soonest, and none named in `avoid` if it can be.
 
-        Waits `timeout` seconds (None: the pool's own limit). Raises PoolTimeoutError, PoolClosedError, or
-        SDNotConfiguredError for an unusable `locks_dir`. An SDError that passes through and blames the instance makes
-        it rest for a while.
+        Waits `timeout` seconds (None: the pool's own limit). Raises PoolTimeoutError, PoolClosedError,
+        NoInstanceUpError at once when every instance is down, CallCanceledError, or SDNotConfiguredError for an
+        unusable folder. An SDError that passes through and blames the instance sets it aside until a probe succeeds.
         """
-        slot = self._take(checkpoint, self.timeout_s if timeout is None else timeout, avoid)
+        instance = self._take(checkpoint, self.timeout_s if timeout is None else timeout, avoid, call or Call())
         try:
-            yield slot.instance
+            yield instance
         except SDError as exc:
-            self._give_back(slot, checkpoint, failed=exc.blames_instance, served=False)
+            self._give_back(instance, _outcome(instance, exc))
             raise
         except BaseException:
             # Not ours: it may have come in the middle of a call, so nobody knows what still runs there.
-            slot.instance.unsettled = True
-            self._give_back(slot, checkpoint, failed=False, served=False)
+            instance.unsettled = True
+            self._give_back(instance, _outcome(instance, served=False))
             raise
         else:
-            self._give_back(slot, checkpoint, failed=False, served=True)
+            self._give_back(instance, _outcome(instance, served=True))
+
+    def blame(self, name: str, exc: SDError) -> None:
+        """Set an instance aside for an error that was found after it was given back, such as a broken picture."""
+        instance = self.roster.named(name)
+        if exc.blames_instance and instance is not None:
+            with self._changing() as change:
+                desk.set_aside(change, instance.endpoint, time.time(), down=False)
+                self._schedule(change)
+
+    def forecast(self, job: str) -> Forecast | None:
+        """Foresee when the pool's part of a job is done; None for a job without calls. Up to half a second old."""
+        made_at, found = self._forecasts
+        if time.monotonic() - made_at > _FORECAST_FOR_S:
+            with self._looking() as now:
+                found = forecasts(now, time.time(), self._overtake_s)
+            self._forecasts = (time.monotonic(), found)
+        return found.get(job)
+
+    def split(self, num: int, checkpoint: str, size: float) -> tuple[int, ...]:
+        """Divide `num` pictures of this size (megapixel steps) into batches so that the last is done soonest."""
+        with self._looking() as now:
+            return split(now, time.time(), num, checkpoint, size, self._max_batch)
+
+    def states(self) -> tuple[InstanceState, ...]:
+        """Describe every instance, as all processes see it."""
+        with self._looking() as now:
+            return states(now, time.time())
+
+    def waiting(self) -> int:
+        """Count the calls that wait for an instance."""
+        with self._looking() as now:
+            row = now.row("SELECT COUNT(*) FROM calls WHERE endpoint IS NULL")
+        return int(row[0]) if row is not None else 0
+
+    def why_unservable(self, checkpoint: str, controlnet: Collection[str] = ()) -> str | None:
+        """Say what is missing when every instance is known to lack it; None while any may have it."""
+        with self._looking() as now:
+            return self.roster.why_unservable(now, checkpoint, controlnet)
+
+    def add(self, endpoint: str) -> None:
+        """Take another instance in. Raises UnknownInstanceError for an address that is no URL."""
+        with self._changing() as change:
+            self.roster.add(change, endpoint)
+        self._upkeep.look_now()
+
+    def drain(self, name: str) -> None:
+        """Give an instance no more work; what it does now it finishes. Raises UnknownInstanceError."""
+        self._set_mode(name, "drained")
+
+    def resume(self, name: str) -> None:
+        """Give a drained instance work again. Raises UnknownInstanceError."""
+        self._set_mode(name, "open")
+
+    def remove(self, name: str) -> None:
+        """Drain an instance and forget it once it is idle. Raises UnknownInstanceError."""
+        self._set_mode(name, "removed")
+
+    def start(self) -> None:
+        """Take part in the pool and look after it; otherwise done at the first use. Raises SDNotConfiguredError."""
+        with self._looking():
+            pass
 
     def close(self) -> None:
-        """Send all waiters home and close the idle connections."""
-        with self._changed:
-            self._is_closed = True
-            self._changed.notify_all()
-        # One more than there are: the first waiter wakes, finds the pool closed and hands it on to the next.
-        self._idle.release()
-        for slot in self._slots:
-            slot.instance.close()
+        """Send all waiters of this process home and close the idle connections."""
+        self._is_closed = True
+        self._upkeep.stop()
+        self._overseer.close()
+        for semaphore in list(self._waiters.values()):
+            semaphore.release()
+        for instance in self.roster.all():
+            instance.close()
 
-    def _take(self, checkpoint: str | None, timeout_s: float, avoid: Collection[str]) -> _Slot:
-        end = time.monotonic() + timeout_s
-        # First in this process, then first among the processes, then one of the idle instances.
-        if not self._door.enter(timeout_s):
-            raise self._timed_out(timeout_s)
+    def _take(self, checkpoint: str | None, timeout_s: float, avoid: Collection[str], call: Call) -> SDInstance:
+        began, turn = time.monotonic(), threading.Semaphore(0)
+        with self._changing() as change:
+            number = desk.enter(change, self.ledger.host.id, self.roster.entry(checkpoint, avoid, call), time.time())
+            self._waiters[number] = turn
+            self._schedule(change)
         try:
-            with self._queue.stand() as place:
-                while not place.is_first():
-                    self._pause_until(end, timeout_s)
-                if not self._idle.acquire(timeout=max(end - time.monotonic(), 0)):
-                    raise self._timed_out(timeout_s)
-                return self._choose(checkpoint, end, timeout_s, avoid)
-        except OSError as exc:
-            raise SDNotConfiguredError(
-                f"the folder {self._locks_dir} for the locks of the WebUI instances cannot be used "
-                f"({exc.strerror or type(exc).__name__}); correct DATA_DIR"
-            ) from exc
-        finally:
-            self._door.leave()
-
-    def _choose(self, checkpoint: str | None, end: float, timeout_s: float, avoid: Collection[str]) -> _Slot:
-        """Pick one of the idle instances; the semaphore, already counted down, promises that there is one."""
-        try:
-            while True:
-                with self._changed:
-                    self._refuse_if_closed()
-                    for slot in self._preference(checkpoint, avoid):
-                        # Idle here may be busy in another process; then the next best will do.
-                        if slot.lock.take():
-                            slot.instance.unsettled |= slot.lock.left_unsettled()
-                            slot.is_busy = True
-                            return slot
-                self._pause_until(end, timeout_s)
+            return self._wait(number, turn, began, timeout_s, call)
         except BaseException:
-            self._idle.release()
+            self._leave(number)
             raise
+        finally:
+            del self._waiters[number]
 
-    def _preference(self, checkpoint: str | None, avoid: Collection[str]) -> list[_Slot]:
-        """Order the idle instances, best first: the one that has the checkpoint, else the longest unused.
+    def _wait(self, number: int, turn: threading.Semaphore, began: float, timeout_s: float, call: Call) -> SDInstance:
+        end = began + timeout_s
+        if call.cancellation is None:
+            return self._stand(number, turn, began, end, timeout_s, call)
+        with call.cancellation.calling(turn.release):
+            return self._stand(number, turn, began, end, timeout_s, call)
 
-        Resting and avoided ones are offered only while there is no other in the pool, busy ones included.
-        """
-        now = time.monotonic()
-        good = [slot for slot in self._slots if slot.rests_until <= now and slot.instance.name not in avoid]
-        offered = good or [slot for slot in self._slots if slot.instance.name not in avoid] or self._slots
-        # Of those that rest, the soonest rested; a job left behind may end while others work; then the loaded
-        # checkpoint, for loading one takes as long as a picture; last, spread the work over all.
-        return sorted(
-            (slot for slot in offered if not slot.is_busy),
-            key=lambda slot: (
-                slot.rests_until if not good else 0.0,
-                slot.instance.unsettled,
-                checkpoint is None or slot.checkpoint != checkpoint,
-                slot.last_used,
-            ),
+    def _stand(
+        self, number: int, turn: threading.Semaphore, began: float, end: float, timeout_s: float, call: Call
+    ) -> SDInstance:
+        while True:
+            turn.acquire(timeout=max(min(end - time.monotonic(), _LOOK_AGAIN_S), 0))
+            call.raise_if_canceled()
+            if self._is_closed:
+                raise PoolClosedError("the pool of WebUI instances is closed: this server is shutting down")
+            instance = self._granted(number, call, time.monotonic() - began)
+            if instance is not None:
+                return instance
+            if time.monotonic() >= end:
+                raise self._timed_out(timeout_s)
+
+    def _granted(self, number: int, call: Call, waited_s: float) -> SDInstance | None:
+        with self._looking() as now:
+            row = now.row(
+                "SELECT calls.endpoint, calls.reason, calls.checkpoint AS wanted, instances.* FROM calls"
+                " LEFT JOIN instances ON instances.call = calls.id WHERE calls.id = ?",
+                number,
+            )
+            load_limit_s = desk.load_limit_s(now)
+        if row is None:
+            raise PoolClosedError("the pool's ledger was lost; send the request again")
+        if row[0] is None:
+            return None
+        if row["name"] is None:
+            raise NoInstanceUpError(
+                "no WebUI is up: each of them failed or cannot be reached, and is probed now and then"
+            )
+        instance = self.roster.at(row[0])
+        leased = Leased(instance.name, row["wanted"], waited_s, row["reason"], bool(row["loads"]))
+        instance.loaded = row["checkpoint"]
+        if instance.capabilities is None and row["lists"] is not None:
+            instance.capabilities = from_text(row["lists"])
+        instance.unsettled, instance.abandoned_task = bool(row["unsettled"]), row["abandoned_task"]
+        instance.holding = Holding(number, call, leased, lambda task: self._note_task(number, task), self._overseer)
+        instance.holding.load_limit_s = load_limit_s
+        if call.on_lease is not None:
+            call.on_lease(leased)
+        return instance
+
+    def _leave(self, number: int) -> None:
+        """Take a call that is not wanted any more out, wherever it stands."""
+        with self._changing() as change:
+            if desk.withdraw(change, number):
+                return
+            row = change.row("SELECT endpoint FROM instances WHERE call = ?", number)
+            outcome = desk.Outcome(served=False)
+            desk.clear(change, row[0] if row is not None else "", self.ledger.host.id, number, outcome, time.time())
+            self._schedule(change)
+
+    def _give_back(self, instance: SDInstance, outcome: desk.Outcome) -> None:
+        holding, instance.holding = instance.holding, None
+        assert holding is not None
+        with self._changing() as change:
+            desk.clear(change, instance.endpoint, self.ledger.host.id, holding.number, outcome, time.time())
+            self._schedule(change)
+
+    def _note_task(self, number: int, task_id: str) -> None:
+        with self._changing() as change:
+            change.run("UPDATE instances SET task = ? WHERE call = ?", task_id, number)
+
+    def _schedule(self, change: Transaction) -> None:
+        desk.schedule(change, time.time(), self._overtake_s, self._notify)
+
+    def _notify(self, process: str, number: int) -> None:
+        if process == self.ledger.host.id:
+            self._heard(str(number))
+        else:
+            self.ledger.host.tell(f"grant {number}", to=process)
+
+    def _heard(self, number: str) -> None:
+        turn = self._waiters.get(int(number))
+        if turn is not None:
+            turn.release()
+
+    def _set_mode(self, name: str, mode: str) -> None:
+        with self._changing() as change:
+            self.roster.set_mode(change, name, mode)
+            self._schedule(change)
+
+    def _expected(self, instance: SDInstance, holding: Holding) -> float | None:
+        """Foresee the seconds of a picture, once a few of them were seen; None for work without pictures."""
+        call = holding.call
+        if call.size is None:
+            return None
+        with self._looking() as now:
+            rows = now.rows("SELECT endpoint, unit_s, samples FROM instances WHERE unit_s IS NOT NULL")
+            factor = desk.batch_factor(now, call.pictures) or call.pictures
+        if sum(row["samples"] for row in rows) < _ENOUGH_SAMPLES:
+            return None
+        seconds: dict[str, float] = {row["endpoint"]: row["unit_s"] for row in rows}
+        # An instance of which nothing is known may be as slow as the slowest.
+        return call.size * factor * seconds.get(instance.endpoint, max(seconds.values()))
+
+    @contextmanager
+    def _changing(self) -> Iterator[Transaction]:
+        try:
+            self._join()
+            with self.ledger.change() as change:
+                yield change
+        except (OSError, sqlite3.Error) as exc:
+            raise self._unusable(exc) from exc
+
+    @contextmanager
+    def _looking(self) -> Iterator[Transaction]:
+        try:
+            self._join()
+            with self.ledger.look() as now:
+                yield now
+        except (OSError, sqlite3.Error) as exc:
+            raise self._unusable(exc) from exc
+
+    def _join(self) -> None:
+        """Become one of the processes that share the pool; does something once."""
+        if not self.roster.has_joined:
+            self.ledger.host.hear("grant", self._heard)
+            self.ledger.host.start()
+            self.roster.join()
+            self._upkeep.start()
+
+    def _unusable(self, exc: Exception) -> SDNotConfiguredError:
+        return SDNotConfiguredError(
+            f"the folder {self.ledger.host.folder} of the pool cannot be used ({type(exc).__name__}: {exc});"
+            " correct DATA_DIR"
         )
 
-    def _pause_until(self, end: float, timeout_s: float) -> None:
-        """Wait a little for something to change. Raises when the pool is closed or the time is over."""
-        with self._changed:
-            self._refuse_if_closed()
-            remaining_s = end - time.monotonic()
-            if remaining_s <= 0:
-                raise self._timed_out(timeout_s)
-            self._changed.wait(min(remaining_s, _LOOK_AGAIN_S))
-
-    def _refuse_if_closed(self) -> None:
-        if self._is_closed:
-            raise PoolClosedError("the pool of WebUI instances is closed: this server is shutting down")
-
-    def _give_back(self, slot: _Slot, checkpoint: str | None, *, failed: bool, served: bool) -> None:
-        with self._changed:
-            slot.is_busy = False
-            slot.last_used = time.monotonic()
-            slot.served += served
-            slot.failed += failed
-            if served:
-                # Only a call that ended well is known to have loaded what was asked for.
-                slot.checkpoint = checkpoint or slot.checkpoint
-                slot.failures_in_a_row, slot.rests_until = 0, 0.0
-            elif failed:
-                self._let_rest(slot)
-            try:
-                slot.lock.give_back(unsettled=slot.instance.unsettled)
-            finally:
-                # Even with a full or vanished disk the instance must not be lost to this process.
-                self._changed.notify_all()
-                self._idle.release()
-
-    def _let_rest(self, slot: _Slot) -> None:
-        rest_s = min(_FIRST_REST_S * 2**slot.failures_in_a_row, _LONGEST_REST_S)
-        slot.failures_in_a_row += 1
-        slot.rests_until = time.monotonic() + rest_s
-        _log.warning("%s failed %d times in a row, it rests %.0f s", slot.instance.name, slot.failures_in_a_row, rest_s)
-
     def _timed_out(self, timeout_s: float) -> PoolTimeoutError:
-        count = len(self._slots)
+        count = len(self)
         who = f"all {count} instances" if count > 1 else "the only instance"
         return PoolTimeoutError(
             f"{who} stayed busy for {timeout_s:g} s; add one to SD_ENDPOINTS or raise SD_POOL_TIMEOUT"
         )
 
 
-def _state(slot: _Slot, now: float) -> InstanceState:
-    rest_s = max(slot.rests_until - now, 0.0)
-    state: Literal["idle", "busy", "resting"] = "busy" if slot.is_busy else "resting" if rest_s else "idle"
-    return InstanceState(slot.instance.name, state, slot.checkpoint, slot.served, slot.failed, rest_s)
+def _outcome(instance: SDInstance, exc: SDError | None = None, *, served: bool = False) -> desk.Outcome:
+    holding = instance.holding
+    return desk.Outcome(
+        served=served,
+        failed=exc is not None and exc.blames_instance,
+        down=isinstance(exc, InstanceUnreachableError | InstanceTimeoutError),
+        checkpoint=instance.loaded,
+        paint_s=holding.paint_s if holding is not None else None,
+        load_s=holding.load_s if holding is not None else None,
+        unsettled=instance.unsettled,
+        abandoned_task=instance.abandoned_task,
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.attempts import Ran, run_on_pool
+from agent.calls import Call
 from agent.errors import (
     BrokenAnswerError,
     InstanceConnectionLostError,
@@ -20,11 +21,13 @@ from agent.info import decoded_picture
 from agent.instance import SDInstance
 from agent.overdue import settle
 from agent.pool import SDInstancePool
-from agent.sdapi import post_sdapi
+from agent.sdapi import decoded, send_sdapi
+from agent.wire import Answer
 
 SAM_PREDICT = "/sam/sam-predict"
 # SAM answers three outlines, from a part of the object to all around it. The study's original took the second.
 _CANDIDATE = 1
+_ERRORS = 300
 
 
 @dataclass(frozen=True)
@@ -44,23 +47,29 @@ def mask_by_text(instance: SDInstance, image_bytes: bytes, text: str, *, sam_mod
 
     Raises NothingFoundError, MissingOnInstanceError (no extension, no model file) and the other SDError leaves.
     """
-    try:
-        width, height = size_of(image_bytes)
-    except ValueError as exc:
-        raise PictureRejectedError("the picture to cut from cannot be read; send another one") from exc
+    size = _size(image_bytes)
+    return _cut(_predicted(instance, image_bytes, text, sam_model), image_bytes, size, instance.name)
+
+
+def _predicted(instance: SDInstance, image_bytes: bytes, text: str, sam_model: str | None) -> Answer:
     settle(instance)
+    if instance.holding is not None:
+        instance.holding.call.raise_if_canceled()
     try:
-        answer = post_sdapi(instance, SAM_PREDICT, _payload(image_bytes, text, sam_model))
+        return send_sdapi(instance, SAM_PREDICT, _payload(image_bytes, text, sam_model))
     except (InstanceTimeoutError, InstanceConnectionLostError):
         # SAM has no interrupt and blocks the whole WebUI until it is done.
         instance.unsettled = True
         raise
-    masks = _masks(answer, instance.name)
+
+
+def _cut(answer: Answer, image_bytes: bytes, size: tuple[int, int], name: str) -> Segmentation:
+    masks = _masks(decoded(answer, name, SAM_PREDICT), name)
     # With one box SAM answers three outlines; fewer come from other versions of the extension.
     candidate = min(_CANDIDATE, len(masks) - 1)
-    mask = resize_mask(decoded_picture(masks[candidate], instance.name), width, height)
+    mask = resize_mask(decoded_picture(masks[candidate], name), *size)
     if is_blank_mask(mask):
-        raise _nothing(instance.name)
+        raise _nothing(name)
     return Segmentation(mask, cut_out(image_bytes, mask), candidate)
 
 
@@ -72,14 +81,33 @@ def segment(
     sam_model: str | None = None,
     tries: int = 3,
     timeout: float | None = None,
+    call: Call | None = None,
 ) -> Ran[Segmentation]:
     """Find and cut out on an instance of the pool. Raises the last SDError, with all `attempts` in it."""
+    size = _size(image_bytes)
+    wish = replace(call or Call(), size=None, needs=frozenset({"sam"}))
+
+    def work(instance: SDInstance) -> tuple[Answer, str]:
+        answer = _predicted(instance, image_bytes, text, sam_model)
+        if answer.status >= _ERRORS:
+            decoded(answer, instance.name, SAM_PREDICT)
+        return answer, instance.name
+
     return run_on_pool(
         pool,
-        lambda instance: mask_by_text(instance, image_bytes, text, sam_model=sam_model),
+        work,
+        lambda done: _cut(done[0], image_bytes, size, done[1]),
         tries=tries,
         timeout=timeout,
+        call=wish,
     )
+
+
+def _size(image_bytes: bytes) -> tuple[int, int]:
+    try:
+        return size_of(image_bytes)
+    except ValueError as exc:
+        raise PictureRejectedError("the picture to cut from cannot be read; send another one") from exc
 
 
 def _payload(image_bytes: bytes, text: str, sam_model: str | None) -> dict[str, Any]:

@@ -69,18 +69,34 @@ REQUESTS_ERRORS: dict[type[BaseException], tuple[type[SDError], str]] = {
 
 def call_sdapi(instance: SDInstance, path: str, *, timeout_s: float | None = None) -> Any:
     """GET `path` (with its /sdapi/v1, /controlnet or /sam) and return the decoded JSON. Raises SDError leaves."""
-    return _call(instance, "GET", path, None, timeout_s or min(instance.read_timeout_s, _QUESTION_TIMEOUT_S))
+    limit_s = timeout_s or min(instance.read_timeout_s, _QUESTION_TIMEOUT_S)
+    return decoded(_call(instance, instance.questions, "GET", path, None, limit_s), instance.name, path)
 
 
 def post_sdapi(instance: SDInstance, path: str, payload: Any, *, timeout_s: float | None = None) -> Any:
     """POST `payload` as JSON to `path` and return the decoded answer. Raises SDError leaves."""
-    return _call(instance, "POST", path, payload, timeout_s or instance.read_timeout_s)
+    return decoded(send_sdapi(instance, path, payload, timeout_s=timeout_s), instance.name, path)
 
 
-def _call(instance: SDInstance, method: str, path: str, payload: Any, timeout_s: float) -> Any:
+def ask_sdapi(instance: SDInstance, path: str, payload: Any, *, timeout_s: float) -> Any:
+    """POST beside the call that may be under way, and return the decoded answer. Raises SDError leaves."""
+    return decoded(_call(instance, instance.questions, "POST", path, payload, timeout_s), instance.name, path)
+
+
+def send_sdapi(instance: SDInstance, path: str, payload: Any, *, timeout_s: float | None = None) -> Answer:
+    """POST `payload` and return the answer as it came, so that the instance can be given back before it is decoded.
+
+    Raises SDError leaves for everything but an answer that arrived; `decoded` does the rest.
+    """
+    return _call(instance, instance.session, "POST", path, payload, timeout_s or instance.read_timeout_s)
+
+
+def _call(
+    instance: SDInstance, session: requests.Session, method: str, path: str, payload: Any, timeout_s: float
+) -> Answer:
     try:
-        answer = exchange(
-            instance.session,
+        return exchange(
+            session,
             method,
             instance.endpoint + path,
             connect_timeout_s=instance.connect_timeout_s,
@@ -89,7 +105,6 @@ def _call(instance: SDInstance, method: str, path: str, payload: Any, timeout_s:
         )
     except requests.RequestException as exc:
         raise translate(exc, instance.name) from exc
-    return _decoded(answer, instance.name, path)
 
 
 def translate(exc: requests.RequestException, name: str) -> SDError:
@@ -161,7 +176,8 @@ _RULES: tuple[_Rule, ...] = (
 )
 
 
-def _decoded(answer: Answer, name: str, path: str) -> Any:
+def decoded(answer: Answer, name: str, path: str) -> Any:
+    """Decode an answer of the instance `name` to a call of `path`. Raises SDError leaves for errors and garbage."""
     try:
         body = json.loads(answer.content)
     except ValueError as exc:

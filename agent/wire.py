@@ -18,10 +18,11 @@ _SHORTEST_WAIT_S = 0.001
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the status and the whole body."""
+    """What came back: the status, the whole body, and how long the other side says that it took for it."""
 
     status: int
     content: bytes
+    process_s: float | None = None
 
 
 def exchange(
@@ -47,7 +48,15 @@ def exchange(
         stream=True,
         allow_redirects=False,
     ) as response:
-        return Answer(response.status_code, _read_to_end(response, deadline))
+        return Answer(response.status_code, _read_to_end(response, deadline), _process_s(response))
+
+
+def _process_s(response: requests.Response) -> float | None:
+    # Every answer of a WebUI has this header.
+    try:
+        return float(response.headers["X-Process-Time"])
+    except (KeyError, ValueError):
+        return None
 
 
 def _read_to_end(response: requests.Response, deadline: float) -> bytes:

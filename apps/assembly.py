@@ -1,41 +1,95 @@
 """Builds the parts of the server from its configuration."""
 
+import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent.gpt import ChatClient, ChatConfig
+from agent.host import Host
 from agent.instance import SDInstance
+from agent.ledger import Ledger
 from agent.multiview import MultiviewClient
 from agent.pool import SDInstancePool
 from apps.pictures import PictureDesk
-from apps.registry import FUNCTIONS, PRESETS, PROMPTS
+from apps.registry import FUNCTIONS, OPERATION_PRESETS, PRESETS, PROMPTS, presets_of
 from apps.services import Services
+from jobs.dispatch import Dispatcher
+from jobs.heartbeat import Facts
 from jobs.parts import Parts
-from jobs.runner import Runner
+from jobs.prometheus import PrometheusMetrics
+from jobs.service import Jobs
 from settings.book import SettingsBook
 from store.connection import StoreConfig
-from store.stores import open_stores
+from store.documents import GenerationRecord
+from store.ids import new_id
+from store.stores import Stores, open_stores
 
 if TYPE_CHECKING:
     from config import Config
 
+LONGEST_JOB = 1.5
+"""How much longer than JOB_TIMEOUT a message may be in a worker's hands: a job can wait there before it begins."""
 
-def build_services(config: "Config") -> Services:
+
+def build_services(config: "Config", facts: Facts | None = None) -> Services:
     """Build the parts; nothing connects before it is used.
+
+    Args:
+        facts: what the other processes may know of this one; None: that it is a web process of this machine.
 
     Raises:
         SettingsError: a prompt or preset is wrong; the message names file and key.
     """
     stores = open_stores(StoreConfig(config.MONGO_URI.get_secret_value(), config.MONGO_DB))
+    host = Host(config.DATA_DIR / "pool", new_id())
+    ledger = Ledger(host)
     parts = Parts(
         stores=stores,
         book=SettingsBook.load(config.SETTINGS_DIR, PROMPTS, PRESETS, reload=config.SETTINGS_RELOAD),
         chat=_chat(config),
-        pool=_pool(config),
+        pool=_pool(config, ledger),
         multiview=_multiview(config),
         sam_model=config.SAM_MODEL,
+        metrics=PrometheusMetrics(config.DATA_DIR / "metrics"),
+    )
+    jobs = Jobs(
+        parts,
+        FUNCTIONS,
+        host,
+        ledger,
+        presets=OPERATION_PRESETS,
+        dispatcher=_dispatcher(config, stores, parts.book),
+        queue_limit=config.QUEUE_LIMIT,
+        timeout_s=config.JOB_TIMEOUT,
+        facts=facts or _web_facts,
     )
     desk = PictureDesk(stores.contents, config.PUBLIC_URL, config.MAX_IMAGE_MEGAPIXELS)
-    return Services(stores, Runner(parts, FUNCTIONS), desk, parts)
+    return Services(stores, jobs, desk, parts, host, ledger)
+
+
+def checkpoint_of(book: SettingsBook) -> Callable[[GenerationRecord], str | None]:
+    """Give the function that names the first checkpoint that the run of a record needs; None: it only chats."""
+
+    def first(record: GenerationRecord) -> str | None:
+        names = presets_of(record)
+        return (record.pins.get("checkpoint") or book.preset(names[0]).checkpoint) if names else None
+
+    return first
+
+
+def _dispatcher(config: "Config", stores: Stores, book: SettingsBook) -> Dispatcher | None:
+    if config.JOBS_BACKEND != "celery":
+        return None
+    # Only where it is used: Celery is large, and takes half a second to import.
+    from jobs.celery_app import celery_app
+    from jobs.celery_dispatch import CeleryDispatcher
+
+    app = celery_app(config.CELERY_BROKER_URL.get_secret_value(), config.JOB_TIMEOUT * LONGEST_JOB)
+    return CeleryDispatcher(app, stores.runners, checkpoint_of(book))
+
+
+def _web_facts() -> dict[str, str]:
+    return {"kind": "web", "host": socket.gethostname()}
 
 
 def _chat(config: "Config") -> ChatClient | None:
@@ -65,7 +119,7 @@ def _chat(config: "Config") -> ChatClient | None:
     return None
 
 
-def _pool(config: "Config") -> SDInstancePool | None:
+def _pool(config: "Config", ledger: Ledger) -> SDInstancePool | None:
     if not config.SD_ENDPOINTS:
         return None
     instances = [
@@ -77,7 +131,13 @@ def _pool(config: "Config") -> SDInstancePool | None:
         )
         for endpoint in config.SD_ENDPOINTS
     ]
-    return SDInstancePool(instances, timeout_s=config.SD_POOL_TIMEOUT, locks_dir=config.DATA_DIR / "locks")
+    return SDInstancePool(
+        instances,
+        timeout_s=config.SD_POOL_TIMEOUT,
+        ledger=ledger,
+        overtake_s=config.SD_OVERTAKE_LIMIT,
+        max_batch=config.SD_MAX_BATCH,
+    )
 
 
 def _multiview(config: "Config") -> MultiviewClient | None:

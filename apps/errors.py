@@ -3,13 +3,22 @@
 BusinessException            the caller can mend it; status 400
 ├── InvalidBodyError         the body is no JSON (400), or a field has the wrong form (422)
 ├── InvalidInputError        a field does not fit, though the body's form is right; status 422
-├── InvalidImageError        a picture is broken, too small, too large or not one; status 422
-└── UnknownImageError        an image URL that this server did not give out; status 422
+│   ├── InvalidImageError    a picture is broken, too small, too large or not one
+│   └── UnknownImageError    an image URL that this server did not give out
+├── UnknownGenerationError   no generation has this id; status 404
+├── NotEndedError            a generation that is still under way cannot be used for this; status 409
+├── NotAllowedError          only some may do this; status 401 or 403
+└── RecordedError            a generation failed or was canceled: the status of the error in its record
 
-What our agents and the store meet (`agent.errors`, `store.errors`, `settings.errors`) is listed in `STATUSES` below.
+What our agents, the jobs and the store meet (`agent.errors`, `jobs.errors`, `store.errors`, `settings.errors`) is
+listed in `STATUSES` below, for an exception that reaches us and, by its name, for an error that stands in a record.
 """
 
 import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from flask import Flask, jsonify
@@ -20,8 +29,16 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from agent import errors as agent
 from apps.codes import BUSINESS_FAIL, MODEL_FAIL, SERVER_FAIL
 from apps.logs import current_request_id
+from jobs import errors as jobs
 from settings.errors import SettingsError
-from store.errors import DocumentTooLargeError, OwnershipLostError, StoreError, StoreUnavailableError
+from store.documents import ErrorRecord
+from store.errors import (
+    CursorInvalidError,
+    DocumentTooLargeError,
+    OwnershipLostError,
+    StoreError,
+    StoreUnavailableError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +83,48 @@ class UnknownImageError(InvalidInputError):
     """An image URL that this server did not give out; it is not fetched."""
 
 
+class UnknownGenerationError(BusinessException):
+    """No generation has this id."""
+
+    status = 404
+
+    def __init__(self, generation_id: str) -> None:
+        super().__init__(BUSINESS_FAIL, f"there is no generation {generation_id[:40]!r}; /api/generations lists them")
+
+
+class NotEndedError(BusinessException):
+    """The generation is still under way."""
+
+    status = 409
+
+
+class NotAllowedError(BusinessException):
+    """The caller may not do this; 401 when a token would help, else 403."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(BUSINESS_FAIL, message)
+        self.status = status
+
+
+class RecordedError(BusinessException):
+    """A generation did not succeed, wherever it ran; its record says why."""
+
+    def __init__(self, error: ErrorRecord, request_id: str) -> None:
+        found = told(error, request_id)
+        super().__init__(found.code, found.message)
+        self.status = found.status
+
+
 STATUSES: tuple[tuple[type[Exception], int, int], ...] = (
+    (jobs.QueueFullError, 429, MODEL_FAIL),
+    (jobs.UnservableError, 422, BUSINESS_FAIL),
+    (jobs.InvalidOverrideError, 422, BUSINESS_FAIL),
+    (jobs.JobCanceledError, 409, BUSINESS_FAIL),
+    (jobs.JobTimeoutError, 504, MODEL_FAIL),
+    (jobs.JobError, 503, SERVER_FAIL),
+    (agent.CallCanceledError, 409, BUSINESS_FAIL),
+    (agent.NoInstanceUpError, 503, MODEL_FAIL),
+    (agent.UnknownInstanceError, 404, BUSINESS_FAIL),
     (agent.NothingFoundError, 422, BUSINESS_FAIL),
     (agent.PictureRejectedError, 422, BUSINESS_FAIL),
     (agent.ContentFilteredError, 422, MODEL_FAIL),
@@ -78,6 +136,7 @@ STATUSES: tuple[tuple[type[Exception], int, int], ...] = (
     (agent.PoolTimeoutError, 503, MODEL_FAIL),
     (agent.AgentError, 502, MODEL_FAIL),
     (StoreUnavailableError, 503, SERVER_FAIL),
+    (CursorInvalidError, 422, BUSINESS_FAIL),
     (DocumentTooLargeError, 413, BUSINESS_FAIL),
     (OwnershipLostError, 503, SERVER_FAIL),
     (StoreError, 500, SERVER_FAIL),
@@ -85,6 +144,12 @@ STATUSES: tuple[tuple[type[Exception], int, int], ...] = (
 )
 """Which HTTP status and envelope code an exception from below gets; the first row that fits counts."""
 
+
+NAMED = {"RunnerDiedError": (503, SERVER_FAIL)}
+"""Errors that stand in records only: nobody is left to raise them."""
+
+UNKNOWN = (500, SERVER_FAIL)
+INTERNAL = "internal error; the log has it under request id {}"
 
 WORDS = {
     404: "there is nothing at this address; /docs lists every call",
@@ -100,15 +165,54 @@ def status_of(error: Exception) -> tuple[int, int]:
     for kind, status, code in STATUSES:
         if isinstance(error, kind):
             return status, code
-    return 500, SERVER_FAIL
+    return UNKNOWN
 
 
-def failure(status: int, code: int, message: str) -> ResponseReturnValue:
-    """Build the envelope of a failure; 503 says when to come back."""
+@dataclass(frozen=True)
+class Told:
+    """What is told of an error that stands in a record."""
+
+    type: str
+    message: str
+    status: int
+    code: int
+
+
+def told(error: ErrorRecord, request_id: str) -> Told:
+    """Look up what an error of a record is to the caller, by its name; also when another process met it.
+
+    Of an error that nobody foresaw only the place in the log is told.
+    """
+    if error.type in NAMED:
+        return Told(error.type, error.message, *NAMED[error.type])
+    kind = _kinds().get(error.type)
+    status, code = next(((status, code) for base, status, code in STATUSES if kind and issubclass(kind, base)), UNKNOWN)
+    if status == 500 and kind is None:
+        return Told("InternalError", INTERNAL.format(request_id), status, code)
+    return Told(error.type, error.message, status, code)
+
+
+@cache
+def _kinds() -> dict[str, type[Exception]]:
+    """Name all exceptions that the rooms below raise."""
+
+    def tree(kind: type[Exception]) -> Iterator[type[Exception]]:
+        yield kind
+        for child in kind.__subclasses__():
+            yield from tree(child)
+
+    roots: tuple[type[Exception], ...] = (agent.AgentError, jobs.JobError, StoreError, SettingsError)
+    return {kind.__name__: kind for root in roots for kind in tree(root)}
+
+
+def failure(status: int, code: int, message: str, retry_after_s: float = RETRY_AFTER_S) -> ResponseReturnValue:
+    """Build the envelope of a failure; 429 and 503 say when to come back, 401 how to be allowed."""
     response = jsonify(success=False, data=None, code=code, message=message[:MESSAGE_LIMIT])
     response.status_code = status
-    if status == 503:
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status in (429, 503):
+        response.headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
@@ -135,9 +239,9 @@ def register_errors(app: Flask) -> None:
         status, code = status_of(error)
         if status == 500:
             logger.error("unexpected %s", type(error).__name__, exc_info=error)
-            return failure(500, code, f"internal error; the log has it under request id {current_request_id()}")
+            return failure(500, code, INTERNAL.format(current_request_id()))
         logger.warning("%s: %s", type(error).__name__, error)
-        return failure(status, code, str(error))
+        return failure(status, code, str(error), getattr(error, "retry_after_s", RETRY_AFTER_S))
 
 
 def _own_headers(error: HTTPException) -> list[tuple[str, str]]:

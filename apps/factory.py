@@ -14,6 +14,7 @@ from apps.errors import register_errors
 from apps.logs import configure_logging, register_request_log
 from apps.routes import register_routes
 from apps.services import EXTENSION, Services
+from apps.system.counting import register_counting
 
 if TYPE_CHECKING:
     from config import Config
@@ -32,7 +33,8 @@ def create_app(config: "Config", services: Services | None = None) -> Flask:
     app = Flask("stepideator", static_folder=None)
     _configure(app, config)
     parts = app.extensions[EXTENSION] = services or _own_services(config)
-    app.before_request(parts.runner.wake)
+    app.before_request(parts.jobs.start)
+    register_counting(app, parts.parts.metrics)
     register_errors(app)
     register_routes(app)
     register_commands(app, config)
@@ -45,6 +47,7 @@ def _configure(app: Flask, config: "Config") -> None:
     register_border(app)
     limit = config.MAX_UPLOAD_MB * 2**20
     app.config.update(MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=100)
+    app.config["ADMIN_TOKEN"] = config.ADMIN_TOKEN.get_secret_value()
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     hops = config.PROXY_COUNT
@@ -56,7 +59,10 @@ def _configure(app: Flask, config: "Config") -> None:
         app,
         origins="*" if "*" in config.CORS_ORIGINS else list(config.CORS_ORIGINS),
         send_wildcard="*" in config.CORS_ORIGINS,
-        expose_headers=["X-Request-ID", "X-Generation-ID", "X-Seed", "Retry-After"],
+        expose_headers=[
+            *("X-Request-ID", "X-Generation-ID", "X-Seed", "Retry-After"),
+            *("Location", "Preference-Applied", "Idempotency-Replayed"),
+        ],
         max_age=86400,
     )
 

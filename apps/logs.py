@@ -1,4 +1,4 @@
-"""Log lines that can be followed: each carries the id of its request and of the generation it belongs to."""
+"""Log lines that can be followed: each carries its process, its request and the generation it belongs to."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ from ulid import ULID
 
 from jobs.context import generation_id
 
-FIELDS = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(generation_id)s %(message)s"
+FIELDS = "%(asctime)s %(levelname)s %(process)d %(name)s %(request_id)s %(generation_id)s %(message)s"
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 logger = logging.getLogger(__name__)

@@ -41,7 +41,7 @@ class StrictPlugin(FlaskPlugin):
         if query is not None:
             kwargs["query"] = _checked(lambda: query.model_validate(request.args.to_dict()))
         if body is not None:
-            kwargs["json"] = read_json(body)
+            kwargs["json"] = _read_body(body)
         return func(*view_args, **kwargs)
 
 
@@ -58,6 +58,12 @@ def read_json(form: type[Form]) -> Form:
     if not body.strip():
         raise BadRequest("No data provided")
     return _checked(lambda: form.model_validate_json(body))
+
+
+def _read_body(form: type[Form]) -> Form:
+    if getattr(form, "may_be_left_out", False) and not request.get_data():
+        return form()
+    return read_json(form)
 
 
 def _checked(check: Callable[[], Form]) -> Form:
@@ -81,11 +87,15 @@ api = SpecTree(
 )
 
 _FAILURES = {
-    400: (BUSINESS_FAIL, "something is missing, or the body is no JSON"),
+    400: (BUSINESS_FAIL, "something is missing, the body is no JSON, or a header does not fit"),
+    401: (BUSINESS_FAIL, "the header Authorization does not hold the token that is asked for"),
+    403: (BUSINESS_FAIL, "only a caller on the server's own machine may do this"),
     404: (BUSINESS_FAIL, "there is nothing under this path"),
+    409: (BUSINESS_FAIL, "the generation was canceled, or is still under way"),
     413: (BUSINESS_FAIL, "the request is too large"),
     415: (BUSINESS_FAIL, "the body has another media type than the one that is documented"),
     422: (BUSINESS_FAIL, "a field does not fit; the message names it"),
+    429: (MODEL_FAIL, "the queue is full; come back after Retry-After"),
     500: (SERVER_FAIL, "a failure of the server"),
     502: (MODEL_FAIL, "a model service failed"),
     503: (MODEL_FAIL, "no model service, no idle instance in time, or no database; come back after Retry-After"),
@@ -94,13 +104,20 @@ _FAILURES = {
 """The envelope's code, and what it means, of each status that is not a success."""
 
 
-def answers(success: type[BaseModel] | None, *failures: int) -> Response:
+def answers(success: type[BaseModel] | None, *failures: int, is_accepted: bool = False) -> Response:
     """Declare what a route answers: the model of a success, and the failures that can be met.
+
+    Args:
+        success: what stands in the body of a success.
+        failures: statuses beside 500 and 503, which every route may answer.
+        is_accepted: a success may be 202 as well, with the same body.
 
     Raises:
         KeyError: a status that the table of failures does not have.
     """
     codes: dict[str, Any] = {"HTTP_200": success}
+    if is_accepted:
+        codes["HTTP_202"] = (success, "accepted; the work goes on")
     for status in (*failures, 500, 503):
         codes[f"HTTP_{status}"] = (Failure, _FAILURES[status][1])
     return Response(**codes)
@@ -135,7 +152,7 @@ def openapi_document(app: Flask) -> dict[str, Any]:
 def _complete(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     """Say in one operation what spectree leaves out, and leave out the failure that it adds to every one."""
     responses = operation["responses"]
-    if "requestBody" not in operation:
+    if "requestBody" not in operation and all(one["in"] == "path" for one in operation.get("parameters", ())):
         responses.pop("422", None)
     for status, (code, reason) in _FAILURES.items():
         for media in responses.get(str(status), {}).get("content", {}).values():
@@ -159,5 +176,7 @@ def _merge(target: dict[str, Any], patch: dict[str, Any]) -> None:
     for key, value in patch.items():
         if isinstance(value, dict) and isinstance(target.get(key), dict):
             _merge(target[key], value)
+        elif isinstance(value, list) and isinstance(target.get(key), list):
+            target[key] = [*target[key], *value]
         else:
             target[key] = value

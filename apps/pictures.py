@@ -8,7 +8,9 @@ import base64
 import binascii
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from flask import request
@@ -27,6 +29,8 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+Links = Callable[[str], str]
+"""From a kept picture's sha256 to its absolute URL."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +98,12 @@ class PictureDesk:
 
     def url(self, sha256: str) -> str:
         """Return the absolute URL of a kept picture."""
-        ref = self.contents.info(sha256)
-        extension = EXTENSIONS.get(ref.media_type, "png") if ref else "png"
-        return f"{self._base()}/images/{sha256}.{extension}"
+        return self.links()(sha256)
+
+    def links(self) -> Links:
+        """Return what gives a kept picture's absolute URL, as this request sees it, also after the request's end."""
+        base = self._base()
+        return lambda sha256: f"{base}/images/{sha256}.{self._extension(sha256)}"
 
     def given_out(self, sha256: str, form: ImageFormat) -> str:
         """Return a kept picture as the request wants it: its URL, or its BASE64."""
@@ -106,6 +113,15 @@ class PictureDesk:
         if content is None:
             raise UnknownImageError(f"picture {sha256} is not kept here any more")
         return base64.b64encode(content.data).decode("ascii")
+
+    @cached_property
+    def _extension(self) -> Callable[[str], str]:
+        # A picture's type never changes, and those who watch a generation ask for the same few again and again.
+        return lru_cache(maxsize=10_000)(self._looked_up_extension)
+
+    def _looked_up_extension(self, sha256: str) -> str:
+        ref = self.contents.info(sha256)
+        return EXTENSIONS.get(ref.media_type, "png") if ref else "png"
 
     def _base(self) -> str:
         return self.public_url or request.url_root.rstrip("/")

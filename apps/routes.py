@@ -3,6 +3,8 @@
 from flask import Flask
 
 from apps.media.routes import media
+from apps.pool.routes import pool
+from apps.stepideator.generations import generations
 from apps.stepideator.routes import stepideator
 from apps.system.routes import system
 
@@ -12,3 +14,5 @@ def register_routes(app: Flask) -> None:
     app.register_blueprint(system)
     app.register_blueprint(media)
     app.register_blueprint(stepideator)
+    app.register_blueprint(generations)
+    app.register_blueprint(pool)

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from agent.host import Host
+from agent.ledger import Ledger
 from apps.pictures import PictureDesk
 from jobs.parts import Parts
-from jobs.runner import Runner
+from jobs.service import Jobs
 from store.stores import Stores
 
 EXTENSION = "stepideator"
@@ -14,20 +16,25 @@ EXTENSION = "stepideator"
 
 @dataclass(frozen=True)
 class Services:
-    """What a route may use."""
+    """What a route may use. `host` and `ledger` are what this process shares with the others of its host."""
 
     stores: Stores
-    runner: Runner
+    jobs: Jobs
     pictures: PictureDesk
     parts: Parts
+    host: Host
+    ledger: Ledger
 
-    def close(self) -> None:
-        """Give connections and instances back; the process ends."""
-        self.runner.stop()
-        self.stores.close()
+    def close(self, grace_s: float = 0.0) -> None:
+        """Give connections and instances back: the process ends, and its jobs have `grace_s` seconds to end before."""
+        self.jobs.stop(grace_s)
         for part in (self.parts.pool, self.parts.chat, self.parts.multiview):
             if part is not None:
                 part.close()
+        self.ledger.close()
+        self.host.stop()
+        self.parts.metrics.close()
+        self.stores.close()
 
 
 def services() -> Services:

@@ -5,7 +5,7 @@ from agent.images import on_white
 from agent.sam import Segmentation, segment
 from jobs.painting import Painting, on_pool
 from jobs.parts import Parts
-from jobs.recorder import Recorder
+from jobs.recorder import Recorder, Step
 
 
 class Masking:
@@ -23,7 +23,7 @@ class Masking:
             NothingFoundError: the picture shows no such object.
         """
         with self._recorder.step("sam", "sam-predict", index=index, text=subject) as step:
-            found = on_pool(step, lambda: self._segmented(image_bytes, subject))
+            found = on_pool(step, lambda: self._segmented(image_bytes, subject, step))
             step.details |= {
                 "candidate": found.candidate,
                 "mask_id": self._painting.keep(found.mask_bytes).image_id,
@@ -34,5 +34,6 @@ class Masking:
         """Return the subject alone on white ground, as PNG."""
         return on_white(self.find(image_bytes, subject, index=index).cutout_bytes)
 
-    def _segmented(self, image_bytes: bytes, subject: str) -> Ran[Segmentation]:
-        return segment(self._painting.pool(), image_bytes, subject, sam_model=self._parts.sam_model or None)
+    def _segmented(self, image_bytes: bytes, subject: str, step: Step) -> Ran[Segmentation]:
+        model, call = self._parts.sam_model or None, self._recorder.call(step)
+        return segment(self._painting.pool(), image_bytes, subject, sam_model=model, call=call)

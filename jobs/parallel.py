@@ -1,10 +1,11 @@
 """Steps that do not need each other, done at the same time, with log lines and errors where they belong."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextvars import copy_context
+from concurrent.futures import Future, wait
 from functools import partial
 from typing import TypeVar
+
+from jobs.threads import in_thread, run_into
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -12,17 +13,18 @@ B = TypeVar("B")
 
 
 def all_of(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Run the calls in threads and return their results in order.
+    """Run the calls in threads, the first in the caller's own, and return their results in order.
 
     All are awaited even when one fails, so nothing is still at work when this returns; the first error in the order
-    of the calls is then raised. A single call runs in the caller's own thread.
+    of the calls is then raised.
     """
-    if len(calls) == 1:
-        return [calls[0]()]
-    with ThreadPoolExecutor(max_workers=len(calls), thread_name_prefix="step") as threads:
-        futures = [threads.submit(copy_context().run, call) for call in calls]
-        wait(futures)
-    return [future.result() for future in futures]
+    if not calls:
+        return []
+    own: Future[T] = Future()
+    others = [in_thread(call, "step") for call in calls[1:]]
+    run_into(own, calls[0])
+    wait(others)
+    return [future.result() for future in (own, *others)]
 
 
 def each(count: int, call: Callable[[int], T]) -> list[T]:
@@ -32,10 +34,8 @@ def each(count: int, call: Callable[[int], T]) -> list[T]:
 
 def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     """Run two different calls at the same time and return both results; the both are awaited, whatever fails."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="step") as threads:
-        future = threads.submit(copy_context().run, first)
-        try:
-            other = second()
-        finally:
-            wait([future])
-    return future.result(), other
+    future = in_thread(first, "step")
+    own: Future[B] = Future()
+    run_into(own, second)
+    wait([future])
+    return future.result(), own.result()

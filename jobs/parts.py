@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agent.gpt import ChatClient
 from agent.multiview import MultiviewClient
 from agent.pool import SDInstancePool
+from jobs.metrics import NO_METRICS, Metrics
 from settings.book import SettingsBook
 from store.stores import Stores
 
@@ -19,3 +20,4 @@ class Parts:
     pool: SDInstancePool | None
     multiview: MultiviewClient | None
     sam_model: str = ""
+    metrics: Metrics = NO_METRICS

@@ -2,26 +2,31 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import TypeVar
 
 from agent.images import on_white
 from jobs.chatting import Chatting
+from jobs.given import Given
 from jobs.masking import Masking
 from jobs.painting import Painting
 from jobs.parts import Parts
 from jobs.recorder import Recorder
-from jobs.submission import Image, Inputs, Product
+from jobs.submission import Image, Inputs, Product, Text
 from jobs.views import Views
+
+Made = TypeVar("Made", Image, Text)
 
 
 class Run:
     """What an operation gets: the inputs, and `chat`, `images`, `masks`, `views`, each of whose steps is recorded."""
 
-    def __init__(self, inputs: Inputs, parts: Parts, recorder: Recorder) -> None:
+    def __init__(self, inputs: Inputs, parts: Parts, recorder: Recorder, given: Given) -> None:
         self.inputs = inputs
-        self.chat = Chatting(parts, recorder, inputs.seed)
-        self.images = Painting(parts, recorder, inputs.seed)
+        self._recorder = recorder
+        self.chat = Chatting(parts, recorder, inputs.seed, given)
+        self.images = Painting(parts, recorder, inputs.seed, given)
         self.masks = Masking(parts, recorder, self.images)
-        self.views = Views(parts, recorder, self.images, inputs.seed)
+        self.views = Views(parts, recorder, self.images, inputs.seed, given)
 
     @property
     def has_canvas(self) -> bool:
@@ -37,6 +42,11 @@ class Run:
     def texts(self) -> str:
         """The selected texts as prompts hold them: each in single quotes, joined by commas; empty without any."""
         return ", ".join(f"'{text}'" for text in self.inputs.texts)
+
+    def show(self, product: Made, index: int) -> Made:
+        """Let everybody see a result before the others are made, and give it back; `index` is its place among them."""
+        self._recorder.show(product, index)
+        return product
 
     def subject(self) -> str:
         """The main object of the design task, as a short English noun."""

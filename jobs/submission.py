@@ -3,9 +3,14 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
 from pydantic import BaseModel
 
+from jobs.pins import Pins
+from store.clock import to_milliseconds, utc_now
+from store.documents import GenerationInputs, GenerationRecord, Output
 from store.ids import new_id
 
 SEED_LIMIT = 2**32
@@ -50,9 +55,21 @@ class Image:
 Product = Text | Image
 
 
+def output_of(product: Product, index: int, step: str = "") -> Output:
+    """Turn what an operation made into an output of its record; `index` is its place, `step` the id of its step."""
+    if isinstance(product, Text):
+        return Output(kind="text", text=product.json(), index=index, step=step)
+    return Output(kind="image", image_id=product.image_id, index=index, step=step)
+
+
 @dataclass(frozen=True)
 class Submission:
-    """A generation as it is asked for."""
+    """A generation as it is asked for.
+
+    `presets` are the image presets that it will use; it is refused at once if no instance has what they name. A job
+    that has not ended after `cancel_after_s` seconds is given up. `rerun_of`, `pins` and `overrides` are those of a
+    repetition, see pins.py.
+    """
 
     app_id: int
     operation: str
@@ -62,11 +79,49 @@ class Submission:
     """The words of the request that led here, such as the button that was pressed; for the record only."""
     request_id: str = "-"
     generation_id: str = field(default_factory=new_id)
+    presets: tuple[str, ...] = ()
+    cancel_after_s: float | None = None
+    rerun_of: str = ""
+    pins: Pins = field(default_factory=Pins)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A generation that succeeded."""
+def record_of(submission: Submission, owner: str, parents: tuple[str, ...] = ()) -> GenerationRecord:
+    """Make the record of a submission; `owner` is the runner that takes it at once, empty for whoever comes first."""
+    inputs, now, after_s = submission.inputs, utc_now(), submission.cancel_after_s
+    return GenerationRecord(
+        id=submission.generation_id,
+        app_id=submission.app_id,
+        participant_id=submission.participant_id,
+        operation=submission.operation,
+        origin=dict(submission.origin),
+        inputs=GenerationInputs(
+            task=inputs.task,
+            texts=inputs.texts,
+            image_ids=inputs.image_ids,
+            num=inputs.num,
+            current_stage=inputs.stage,
+        ),
+        seed=inputs.seed,
+        created_at=now,
+        parents=parents,
+        owner=owner,
+        request_id=submission.request_id,
+        cancel_at=None if after_s is None else to_milliseconds(now + timedelta(seconds=after_s)),
+        rerun_of=submission.rerun_of,
+        pins=submission.pins.to_document(),
+        overrides=dict(submission.overrides),
+    )
 
-    generation_id: str
-    products: tuple[Product, ...]
+
+def inputs_of(record: GenerationRecord) -> Inputs:
+    """Read from a record what its operation works on, so that any runner can take it up."""
+    given = record.inputs
+    return Inputs(
+        task=given.task,
+        num=given.num,
+        seed=record.seed or 0,
+        texts=given.texts,
+        image_ids=given.image_ids,
+        stage=given.current_stage,
+    )

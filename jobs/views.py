@@ -4,8 +4,11 @@ Two ways lead there: a multi-view service (see docs/multiview.md), or, where non
 with one prompt for each view. The record of each view says which way it was made.
 """
 
+from typing import Any
+
 from agent.images import on_white
 from agent.multiview import MultiviewClient
+from jobs.given import Given
 from jobs.painting import Painting
 from jobs.parallel import each
 from jobs.parts import Parts
@@ -16,8 +19,9 @@ from jobs.submission import Image
 class Views:
     """Makes the views of one run."""
 
-    def __init__(self, parts: Parts, recorder: Recorder, painting: Painting, seed: int) -> None:
+    def __init__(self, parts: Parts, recorder: Recorder, painting: Painting, seed: int, given: Given) -> None:
         self._parts = parts
+        self._given = given
         self._recorder = recorder
         self._painting = painting
         self._seed = seed
@@ -28,21 +32,28 @@ class Views:
         Args:
             cutout: the object on transparent ground, as PNG.
         """
-        views = self._parts.book.views()
+        used = self._given.versions.views()
+        views = used.as_tuple()
+        facts: dict[str, Any] = {"views": [view.name for view in views], "views_hash": used.hash}
         if self._parts.multiview is not None:
-            return self._by_service(self._parts.multiview, cutout, [view.name for view in views])
-        with self._recorder.step("multiview", "controlnet", made_by="controlnet", views=[v.name for v in views]):
+            return self._by_service(self._parts.multiview, cutout, facts)
+        with self._recorder.step("multiview", "controlnet", made_by="controlnet", **facts):
             flat = on_white(cutout)
 
             def one(index: int) -> Image:
                 phrase = views[index].phrase
-                return self._painting.paint("model_view", index, structure=flat, subject=subject, view=phrase)
+                image = self._painting.paint("model_view", index, structure=flat, subject=subject, view=phrase)
+                self._recorder.show(image, index)
+                return image
 
             return each(len(views), one)
 
-    def _by_service(self, service: MultiviewClient, cutout: bytes, names: list[str]) -> list[Image]:
-        with self._recorder.step("multiview", "service", made_by="service", views=names, seed=self._seed) as step:
-            views = service.views(cutout, names, seed=self._seed)
+    def _by_service(self, service: MultiviewClient, cutout: bytes, facts: dict[str, Any]) -> list[Image]:
+        weight = float(len(facts["views"]))
+        asked = {"made_by": "service", "seed": self._seed, **facts}
+        with self._recorder.step("multiview", "service", weight=weight, **asked) as step:
+            self._recorder.begin()
+            views = service.views(cutout, facts["views"], seed=self._seed)
             images = [self._painting.keep(view.image_bytes) for view in views]
             step.details["image_ids"] = [image.image_id for image in images]
         return images

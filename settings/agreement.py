@@ -5,13 +5,14 @@ These checks look at the file's raw content, so they find their problems also wh
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from settings.errors import Problem
 from settings.needs import PresetNeed, PromptNeed
 from settings.spelling import did_you_mean, listed
 from settings.templates import check_text, variables_in
+from settings.variety import DIRECTIONS_FILE
 
 
 def check_prompt(content: Mapping[str, Any], file: str, need: PromptNeed) -> list[Problem]:
@@ -33,6 +34,16 @@ def check_preset(content: Mapping[str, Any], file: str, need: PresetNeed) -> lis
             problems.append(Problem(file, table, message))
     if need.inpaint and "denoising_strength" not in content:
         problems.append(Problem(file, "denoising_strength", "is missing; painting a part anew needs it"))
+    return problems
+
+
+def check_directions(directions: Mapping[str, Any], kinds: Set[str]) -> list[Problem]:
+    """Return a problem for each kind of directions that an app needs and the file does not have."""
+    problems = []
+    for kind in sorted(kinds - directions.keys()):
+        hint = did_you_mean(kind, directions.keys() - kinds)
+        message = f"is missing; an app needs a list of this name{hint}"
+        problems.append(Problem(DIRECTIONS_FILE, f"directions.{kind}", message))
     return problems
 
 

@@ -4,19 +4,22 @@ import logging
 import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from settings.agreement import check_directions, check_preset, check_prompt
 from settings.check import Contents, data_files, read_folder
+from settings.datafile import DataFile, parse, read_toml
 from settings.errors import Problem, SettingsError
 from settings.needs import PresetNeed, PromptNeed
 from settings.presets import Preset
 from settings.prompts import PromptTemplate
 from settings.spelling import did_you_mean, listed
-from settings.variety import DIRECTIONS_FILE, View
+from settings.variety import DIRECTIONS_FILE, VIEWS_FILE, DirectionsFile, ViewsFile
 
 _log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
+File = TypeVar("File", bound=DataFile)
 # Path, time of change in ns and size of every data file: equal stamps mean that nothing was edited.
 Stamp = tuple[tuple[Path, int, int], ...]
 
@@ -56,23 +59,43 @@ class SettingsBook:
 
     def prompt(self, name: str) -> PromptTemplate:
         """Return the prompt template of that name. Raises SettingsError if there is none."""
-        return _pick(self._current().prompts, name, f"prompts/{name}.toml", "")
+        return _pick(self._current().prompts, name, f"prompts/{name}.toml")
 
     def preset(self, name: str) -> Preset:
         """Return the image preset of that name. Raises SettingsError if there is none."""
-        return _pick(self._current().presets, name, f"presets/{name}.toml", "")
+        return _pick(self._current().presets, name, f"presets/{name}.toml")
 
-    def direction(self, kind: str, index: int) -> str:
-        """Return the phrase for the answer number `index` (from 0 on); after the last one comes the first.
+    def directions(self) -> DirectionsFile:
+        """Return the directions of all kinds. Raises SettingsError if no app asked for any."""
+        return _there(self._current().directions, DIRECTIONS_FILE)
 
-        Raises SettingsError if there is no such kind.
+    def views(self) -> ViewsFile:
+        """Return the views. Raises SettingsError if no app asked for any."""
+        return _there(self._current().views, VIEWS_FILE)
+
+    def former(self, today: File, source: str) -> File:
+        """Build another version of a file from its text, as `source` of that version gave it.
+
+        Raises SettingsError if it is no such file, or does not give what the apps need of it now.
         """
-        phrases = _pick(self._current().directions, kind, DIRECTIONS_FILE, f"directions.{kind}")
-        return phrases[index % len(phrases)]
+        content = read_toml(source, today.file)
+        version = parse(type(today), content, today.name, today.file, source)
+        problems = self._disagreements(version, content)
+        if problems:
+            raise SettingsError(*problems)
+        return version
 
-    def views(self) -> tuple[View, ...]:
-        """Return the views in the order in which they are made."""
-        return self._current().views
+    def _disagreements(self, version: DataFile, content: Mapping[str, Any]) -> list[Problem]:
+        prompt_needs, preset_needs = self._needs
+        if isinstance(version, PromptTemplate):
+            prompts = [need for need in prompt_needs if need.name == version.name]
+            return [problem for need in prompts for problem in check_prompt(content, version.file, need)]
+        if isinstance(version, Preset):
+            presets = [need for need in preset_needs if need.name == version.name]
+            return [problem for need in presets for problem in check_preset(content, version.file, need)]
+        if isinstance(version, DirectionsFile):
+            return check_directions(version.directions, {need.direction for need in prompt_needs if need.direction})
+        return []
 
     def _current(self) -> Contents:
         if not self._reload:
@@ -99,11 +122,17 @@ class SettingsBook:
         return contents
 
 
-def _pick(items: Mapping[str, Item], name: str, file: str, key: str) -> Item:
+def _pick(items: Mapping[str, Item], name: str, file: str) -> Item:
     if name in items:
         return items[name]
     message = f"there is no '{name}' in the settings{did_you_mean(name, items)} (there are: {listed(items)})"
-    raise SettingsError(Problem(file, key, message))
+    raise SettingsError(Problem(file, "", message))
+
+
+def _there(file: File | None, name: str) -> File:
+    if file is None:
+        raise SettingsError(Problem(name, "", "no app asked for this file, so it is not read"))
+    return file
 
 
 def _stamp_of(folder: Path) -> Stamp:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from settings.agreement import check_preset, check_prompt
-from settings.datafile import DataFile, parse, read_toml
+from settings.agreement import check_directions, check_preset, check_prompt
+from settings.datafile import DataFile, parse, read_source, read_toml
 from settings.errors import Problem, SettingsError
 from settings.needs import PresetNeed, PromptNeed
 from settings.presets import Preset
 from settings.prompts import PromptTemplate
 from settings.spelling import did_you_mean, listed
-from settings.variety import DIRECTIONS_FILE, VIEWS_FILE, DirectionsFile, View, ViewsFile
+from settings.variety import DIRECTIONS_FILE, VIEWS_FILE, DirectionsFile, ViewsFile
 
 Model = TypeVar("Model", bound=DataFile)
 Need = TypeVar("Need", PromptNeed, PresetNeed)
@@ -20,12 +20,12 @@ Need = TypeVar("Need", PromptNeed, PresetNeed)
 
 @dataclass(frozen=True)
 class Contents:
-    """Hold all that one settings folder says, by name."""
+    """Hold all that one settings folder says, by name; None for a file that no app needs."""
 
     prompts: Mapping[str, PromptTemplate]
     presets: Mapping[str, Preset]
-    directions: Mapping[str, tuple[str, ...]]
-    views: tuple[View, ...]
+    directions: DirectionsFile | None
+    views: ViewsFile | None
 
 
 def check(folder: Path, prompt_needs: Collection[PromptNeed], preset_needs: Collection[PresetNeed]) -> list[Problem]:
@@ -38,7 +38,7 @@ def read_folder(
 ) -> tuple[Contents, list[Problem]]:
     """Return what could be read and every problem; the contents are whole only if there is no problem."""
     if not folder.is_dir():
-        return Contents({}, {}, {}, ()), [Problem(str(folder), "", "there is no such settings folder")]
+        return Contents({}, {}, None, None), [Problem(str(folder), "", "there is no such settings folder")]
     reader = _Reader(folder)
     prompts = reader.read_all("prompts", PromptTemplate, prompt_needs, check_prompt)
     presets = reader.read_all("presets", Preset, preset_needs, check_preset)
@@ -86,25 +86,21 @@ class _Reader:
                     self.problems += agrees(content, file, need) if need.name == name else []
         return {name: parsed for name, parsed in checked.items() if parsed is not None}
 
-    def read_directions(self, kinds: set[str]) -> dict[str, tuple[str, ...]]:
+    def read_directions(self, kinds: set[str]) -> DirectionsFile | None:
         """Read the directions and compare their kinds with those that an app needs."""
         content, checked = self._read_single(DIRECTIONS_FILE, DirectionsFile, is_needed=bool(kinds))
         present = content.get("directions") if content else None
         if isinstance(present, dict):
-            for kind in sorted(kinds - present.keys()):
-                hint = did_you_mean(kind, present.keys() - kinds)
-                message = f"is missing; an app needs a list of this name{hint}"
-                self.problems.append(Problem(DIRECTIONS_FILE, f"directions.{kind}", message))
+            self.problems += check_directions(present, kinds)
             for kind in sorted(present.keys() - kinds):
                 hint = did_you_mean(kind, kinds - present.keys())
                 message = f"no app uses a list of this name{hint} (used: {listed(kinds)})"
                 self.problems.append(Problem(DIRECTIONS_FILE, f"directions.{kind}", message))
-        return checked.directions if checked else {}
+        return checked
 
-    def read_views(self, is_needed: bool) -> tuple[View, ...]:
+    def read_views(self, is_needed: bool) -> ViewsFile | None:
         """Read the views; the file must be there exactly if an app needs it."""
-        _, checked = self._read_single(VIEWS_FILE, ViewsFile, is_needed)
-        return checked.as_tuple() if checked else ()
+        return self._read_single(VIEWS_FILE, ViewsFile, is_needed)[1]
 
     def find_strangers(self) -> None:
         """Report data files that lie where nothing is read."""
@@ -129,8 +125,9 @@ class _Reader:
     def _read(self, model: type[Model], path: Path, file: str) -> tuple[dict[str, Any] | None, Model | None]:
         content = None
         try:
-            content = read_toml(path, file)
-            return content, parse(model, content, path.stem, file)
+            source = read_source(path, file)
+            content = read_toml(source, file)
+            return content, parse(model, content, path.stem, file, source)
         except SettingsError as error:
             self.problems += error.problems
             return content, None

@@ -6,8 +6,8 @@ from pydantic_core import ErrorDetails
 from settings.errors import Problem
 from settings.spelling import did_you_mean
 
-# The loader sets these two itself, so a file must not have them.
-OWN_KEYS = ("name", "hash")
+# The loader sets these itself, so a file must not have them.
+OWN_KEYS = ("name", "hash", "source")
 _IN_PLAIN_WORDS = {
     "missing": "is missing",
     "string_type": "must be text in quotes",

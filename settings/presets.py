@@ -1,7 +1,7 @@
 """Image presets: a prompt for Stable Diffusion with the parameters that belong to it."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -35,6 +35,8 @@ class InpaintPreset(BaseModel):
 
 class Preset(DataFile):
     """Hold one file of `presets/`; the keys are those of the WebUI's payload. Width and height are pixels."""
+
+    kind: ClassVar[Literal["preset"]] = "preset"
 
     prompt: str = Field(min_length=1)
     negative_prompt: str

@@ -1,6 +1,7 @@
 """Prompt templates: the texts that the language model is sent."""
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -21,6 +22,8 @@ class RenderedPrompt:
 
 class PromptTemplate(DataFile):
     """Hold one file of `prompts/`. `example` has a value for every variable that the app gives."""
+
+    kind: ClassVar[Literal["prompt"]] = "prompt"
 
     prompt: str = Field(min_length=1)
     temperature: float = Field(ge=0, le=2)

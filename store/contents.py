@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bson.binary import Binary
-
 from store.clock import utc_now
 from store.connection import Database
 from store.errors import DamagedError, mongo_errors
@@ -57,15 +55,22 @@ class Contents:
 
     @idempotent
     def put(
-        self, content: bytes, media_type: str, *, width: int | None = None, height: int | None = None
+        self,
+        content: bytes,
+        media_type: str,
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        is_new: bool = False,
     ) -> ContentRef:
         """Keep bytes once and say how to find them; the facts given with the first put stay.
 
+        `is_new` says that the caller takes them for new ones: they are sent at once, without asking for them first.
         Raises StoreUnavailableError; the same put may then be repeated without harm.
         """
         sha256 = hashlib.sha256(content).hexdigest()
         # Asked first, so that bytes that are here already do not travel a second time.
-        known = self._info(sha256)
+        known = None if is_new else self._info(sha256)
         if known is not None:
             return known
         ref = ContentRef(sha256, media_type, len(content), utc_now(), width, height)
@@ -79,7 +84,7 @@ class Contents:
             "created_at": ref.created_at,
         }
         if len(content) <= self._part_size:
-            document |= {"parts": 0, "content": Binary(content)}
+            document |= {"parts": 0, "content": content}
         else:
             document |= {"parts": self._put_parts(sha256, content)}
         # If another process was quicker, its facts count: a content has one set of them.
@@ -125,7 +130,7 @@ class Contents:
             part = {
                 "_id": f"{sha256}/{number}",
                 "schema_version": SCHEMA_VERSIONS[CONTENT_PARTS],
-                "content": Binary(content[start : start + self._part_size]),
+                "content": content[start : start + self._part_size],
             }
             insert_once(parts, part)
         return len(starts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,8 @@ from store.clock import utc_now
 from store.ids import new_id
 
 State = Literal["queued", "running", "succeeded", "failed", "canceled"]
+ENDED: Final[frozenset[str]] = frozenset(("succeeded", "failed", "canceled"))
+"""The states that nothing follows."""
 
 
 class _Document(BaseModel):
@@ -66,11 +68,38 @@ class GenerationInputs(_Document):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class LogEntry(_Document):
+    """One thing that happened to a generation; `seq` is the revision of the record after it, counted from 1.
+
+    `state` is the new state (type `state`), `step` the id of the step that ended (type `step`), `output` the
+    position of the new result in the record's `outputs` (type `output`).
+    """
+
+    seq: int
+    type: Literal["state", "step", "output"]
+    at: datetime
+    state: str = ""
+    step: str = ""
+    output: int | None = None
+
+
+class Live(_Document):
+    """What is going on in a generation right now: progress from 0 to 1, place in the queue, seconds to its end."""
+
+    progress: float = 0.0
+    place: int | None = None
+    eta_s: float | None = None
+    at: datetime = Field(default_factory=utc_now)
+
+
 class GenerationRecord(_Document):
     """One generation from its acceptance to its end.
 
-    `origin` holds the caller's own labels (aiStage, buttonText), `owner` the runner at work, `revision` rises
-    with every change of state, `parents` are generations whose outputs went in, `duration_s` counts from the start.
+    `origin` holds the caller's own labels (aiStage, buttonText), `owner` the runner at work, `token` rises whenever
+    that work changes hands, `attempt` counts who took it up, `revision` the entries of `log`, `parents` are
+    generations whose outputs went in, `duration_s` counts from the start, `live` is there until the end only.
+    `rerun_of` is the generation that this one repeats, `overrides` and `pins` say how; `times` says where its time
+    went, in seconds.
     """
 
     app_id: int
@@ -91,5 +120,15 @@ class GenerationRecord(_Document):
     parents: tuple[str, ...] = ()
     error: ErrorRecord | None = None
     owner: str = ""
+    token: int = 0
+    attempt: int = 0
     revision: int = 0
+    changed_at: datetime | None = None
+    log: tuple[LogEntry, ...] = ()
+    live: Live | None = None
+    cancel_at: datetime | None = None
+    rerun_of: str = ""
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    pins: dict[str, Any] = Field(default_factory=dict)
+    times: dict[str, float] = Field(default_factory=dict)
     request_id: str = ""

@@ -7,6 +7,7 @@ StoreError                        everything that the store raises
 ├── DocumentError                 what was given cannot be kept as it is
 │   ├── DocumentTooLargeError     it is over MongoDB's 16 MB for one document
 │   └── DocumentInvalidError      BSON has no form for it (an integer over 64 bits, a lone surrogate …)
+├── CursorInvalidError            a page was asked for after a place that no page gave
 ├── DuplicateError                another document has the same unique key
 ├── NotFoundError                 the document that should be changed does not exist
 ├── OwnershipLostError            the generation is no longer this owner's, or has ended
@@ -51,6 +52,10 @@ class DocumentInvalidError(DocumentError):
     """Say that a value has no form in BSON; nothing was written."""
 
 
+class CursorInvalidError(StoreError):
+    """Say that a page was asked for after a place that no page gave."""
+
+
 class DuplicateError(StoreError):
     """Say that another document has the same unique key; nothing was written."""
 
@@ -60,7 +65,15 @@ class NotFoundError(StoreError):
 
 
 class OwnershipLostError(StoreError):
-    """Say that a generation is no longer this owner's, or has already ended; nothing was written."""
+    """Say that a generation is no longer this owner's, or has already ended; nothing was written.
+
+    `state` and `owner` are those that it has now.
+    """
+
+    def __init__(self, message: str, *, state: str = "", owner: str = "") -> None:
+        super().__init__(message)
+        self.state = state
+        self.owner = owner
 
 
 class DamagedError(StoreError):

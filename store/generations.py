@@ -1,92 +1,65 @@
-"""The record of every generation, also of those that failed.
-
-Changes are compare-and-set: each names the state and the owner it starts from, so that a runner that was given up
-cannot write over what came after it, and a change that is sent twice happens once.
-"""
+"""The record of every generation, also of those that failed: how it comes to be, and how it is found again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
 
-from store.bson_shapes import storable
-from store.clock import utc_now
-from store.connection import Database
-from store.documents import ErrorRecord, GenerationRecord, Output, State, StepRecord
-from store.errors import NotFoundError, OwnershipLostError
-from store.phrases import phrase, phrases
-from store.repeat import idempotent, insert_once
-from store.schema import GENERATIONS, SCHEMA_VERSIONS, Document
+from store.claims import TOUCHED
+from store.documents import GenerationRecord, LogEntry, State
+from store.generation_documents import INDEX_FIELDS, to_document, to_record
+from store.pages import Key, Page, cursor_of, key_of, newest_keys
+from store.phrases import phrase
+from store.repeat import idempotent
+from store.schema import Document
+from store.takeovers import Takeovers
 
-# The states that each end may follow.
-BEFORE: Final[dict[str, tuple[State, ...]]] = {"succeeded": ("running",), "failed": ("queued", "running")}
-UNCUT: Final = 2**31
-# Not part of a record: they exist for the index alone.
-INDEX_FIELDS: Final = {"output_images": 0, "output_phrases": 0}
+# Nobody waits for a change of the next century; the bound is there because a range open at one end is read whole.
+FAR: Final = timedelta(days=36_500)
 
 
-class Generations:
-    """The generations of a database. `owner` is the id of the runner that works on one."""
+@dataclass(frozen=True)
+class Changed:
+    """That a generation changed: where it stands now, without what it holds."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    id: str
+    revision: int
+    state: State
+    owner: str
+    token: int
+    changed_at: datetime
+
+
+class Generations(Takeovers):
+    """The generations of a database. What their owners write is in `Claims`, what others do in `Takeovers`."""
 
     @idempotent
     def insert(self, record: GenerationRecord) -> GenerationRecord:
-        """Write a new record and give it as it is kept."""
-        document = _to_document(record)
-        insert_once(self._collection(), document)
-        return _to_record(document)
+        """Write a new record, `queued`, and give it as it is kept; a second insert of the same changes nothing.
 
-    def start(self, generation_id: str, owner: str) -> None:
-        """Take a queued generation: `queued` → `running`. Raises OwnershipLostError if another has it."""
-        self._change(
-            generation_id,
-            {"state": "queued"},
-            {"$set": {"state": "running", "owner": owner, "started_at": utc_now()}, "$inc": {"revision": 1}},
-            done={"state": "running", "owner": owner},
-        )
-
-    def add_step(self, generation_id: str, owner: str, step: StepRecord) -> None:
-        """Add a step to a running generation, once however often it is sent; order is that of arrival."""
-        self._change(
-            generation_id,
-            {"state": "running", "owner": owner, "steps.id": {"$ne": step.id}},
-            {"$push": {"steps": _dump(step)}},
-            done={"owner": owner, "steps.id": step.id},
-        )
-
-    def finish(
-        self, generation_id: str, owner: str, outputs: Sequence[Output], steps: Sequence[StepRecord] = ()
-    ) -> None:
-        """End a generation well: `running` → `succeeded`. `steps` are those not yet added by `add_step`.
-
-        Raises OwnershipLostError if it is no longer this owner's; then nothing of it is kept.
+        With an `owner` it is claimed by that runner from the first moment, else it waits for one.
         """
-        self._end(generation_id, owner, _ended("succeeded", outputs), steps)
-
-    def fail(
-        self,
-        generation_id: str,
-        owner: str,
-        error: ErrorRecord,
-        outputs: Sequence[Output] = (),
-        steps: Sequence[StepRecord] = (),
-    ) -> None:
-        """End a generation with an error: `queued` or `running` → `failed`. What was made is kept.
-
-        For a runner that died, `owner` is the dead runner. Raises OwnershipLostError as `finish` does.
-        """
-        self._end(generation_id, owner, _ended("failed", outputs) | {"error": _dump(error)}, steps)
+        taken = 1 if record.owner else 0
+        first = LogEntry(seq=1, type="state", at=record.created_at, state="queued")
+        start = {"state": "queued", "token": taken, "attempt": taken, "revision": 1, "log": (first,)}
+        document = to_document(record.model_copy(update=start))
+        # An upsert, as only updates can take MongoDB's own clock for the time of the change.
+        change = {"$setOnInsert": {key: value for key, value in document.items() if key != "_id"}, **TOUCHED}
+        # Two first tries at once may both try to insert; for the second one it is there then.
+        with suppress(DuplicateKeyError):
+            self._collection().update_one({"_id": record.id}, change, upsert=True)
+        return to_record(document)
 
     @idempotent
     def get(self, generation_id: str) -> GenerationRecord | None:
         """Give a record; None if there is none."""
         document = self._collection().find_one({"_id": generation_id}, INDEX_FIELDS)
-        return None if document is None else _to_record(document)
+        return None if document is None else to_record(document)
 
     @idempotent
     def of_participant(self, participant_id: str, since: datetime, until: datetime) -> tuple[GenerationRecord, ...]:
@@ -96,8 +69,58 @@ class Generations:
         """
         window = {"participant_id": participant_id, "created_at": {"$gte": since, "$lt": until}}
         # Sorted here: the answer is bounded, and the embedded server sorts no faster.
-        records = [_to_record(document) for document in self._collection().find(window, INDEX_FIELDS)]
+        records = [to_record(document) for document in self._collection().find(window, INDEX_FIELDS)]
         return tuple(sorted(records, key=lambda record: (record.created_at, record.id), reverse=True))
+
+    @idempotent
+    def page(
+        self,
+        *,
+        participant_id: str | None = None,
+        operation: str | None = None,
+        state: State | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+        before: str | None = None,
+    ) -> Page:
+        """Give the newest generations made in `since <= created_at < until`, without the details of their steps.
+
+        `before` is the cursor of the page before. Raises CursorInvalidError if it is none.
+        """
+        keys_in = self._keys_in(participant_id, {"operation": operation, "state": state})
+        place = None if before is None else key_of(before)
+        # One more than asked for, to know whether anything follows.
+        keys = newest_keys(keys_in, limit + 1, since=since, until=until, before=place)
+        ids = [generation_id for _, generation_id in keys[:limit]]
+        found = self._collection().find({"_id": {"$in": ids}}, {**INDEX_FIELDS, "steps.details": 0})
+        records = {document["_id"]: to_record(document) for document in found}
+        return Page(
+            records=tuple(records[generation_id] for generation_id in ids if generation_id in records),
+            next_cursor=cursor_of(keys[limit - 1]) if len(keys) > limit else None,
+        )
+
+    @idempotent
+    def changed_since(self, moment: datetime) -> tuple[Changed, ...]:
+        """List the generations that changed at or after a moment of MongoDB's clock, in the order of their changes.
+
+        A write on its way may become visible a little after a later one; ask again from a second before the last
+        `changed_at` that was seen, and pass over revisions that are known. `set_live` counts as a change as well.
+        """
+        window = {"changed_at": {"$gte": moment, "$lt": moment + FAR}}
+        fields = dict.fromkeys(("revision", "state", "owner", "token", "changed_at"), 1)
+        found = [Changed(id=document.pop("_id"), **document) for document in self._collection().find(window, fields)]
+        return tuple(sorted(found, key=lambda change: (change.changed_at, change.id)))
+
+    @idempotent
+    def queued_count(self) -> int:
+        """Count the generations that wait, claimed or not, to begin."""
+        return self._collection().count_documents({"state": "queued"})
+
+    @idempotent
+    def running_count(self) -> int:
+        """Count the generations that have begun and not ended."""
+        return self._collection().count_documents({"state": "running"})
 
     @idempotent
     def parents_of(self, participant_id: str, image_ids: Iterable[str], texts: Iterable[str]) -> tuple[str, ...]:
@@ -114,82 +137,22 @@ class Generations:
                 found.update(document["_id"] for document in self._collection().find(query, {"_id": 1}))
         return tuple(sorted(found))
 
-    @idempotent
-    def abandoned(self, owner: str) -> tuple[str, ...]:
-        """List the ids of the generations that are queued or running in the hands of a (dead) runner."""
-        found: list[str] = []
-        # Two questions again: with $in on the first field of the index the embedded server does not use it.
-        for state in ("queued", "running"):
-            query = {"state": state, "owner": owner}
-            found.extend(document["_id"] for document in self._collection().find(query, {"_id": 1}))
-        return tuple(sorted(found))
+    def _keys_in(self, participant_id: str | None, wanted: dict[str, Any]) -> Callable[[datetime, datetime], list[Key]]:
+        """Give the function that reads the keys of what is wanted in a window of time."""
+        asked = {field: value for field, value in wanted.items() if value is not None}
+        query: Document = {field: {"$in": [value]} for field, value in asked.items()}
+        if participant_id is not None:
+            # One participant's are few, and with more in the question the embedded server leaves their index. It
+            # also does for a plain value of `state`, hence `$in`.
+            query = {"participant_id": participant_id}
 
-    def _end(self, generation_id: str, owner: str, ended: Document, steps: Sequence[StepRecord]) -> None:
-        started_at = self._started_at(generation_id)
-        if started_at is not None:
-            ended["duration_s"] = (ended["ended_at"] - started_at).total_seconds()
-        new_steps = [_dump(step) for step in steps]
-        self._change(
-            generation_id,
-            {"state": {"$in": list(BEFORE[ended["state"]])}, "owner": owner},
-            {"$set": ended, "$push": {"steps": {"$each": new_steps}}, "$inc": {"revision": 1}},
-            done={"state": ended["state"], "owner": owner},
-        )
+        def keys_in(start: datetime, stop: datetime) -> list[Key]:
+            window = {**query, "created_at": {"$gte": start, "$lt": stop}}
+            found = self._collection().find(window, dict.fromkeys(("created_at", *asked), 1))
+            return [
+                (document["created_at"], document["_id"])
+                for document in found
+                if all(document[field] == value for field, value in asked.items())
+            ]
 
-    @idempotent
-    def _started_at(self, generation_id: str) -> datetime | None:
-        document = self._collection().find_one({"_id": generation_id}, {"started_at": 1})
-        moment: datetime | None = document["started_at"] if document else None
-        return moment
-
-    @idempotent
-    def _change(self, generation_id: str, expected: Document, change: Document, *, done: Document) -> None:
-        """Change a record that is as expected; content if it is already as `done` says."""
-        # update_one and not find_one_and_update: the embedded server scans the whole collection for the latter.
-        collection = self._collection()
-        if collection.update_one({"_id": generation_id, **expected}, change).matched_count:
-            return
-        # Nothing matched: either the first try of this very change got through, or it is not ours to make.
-        if collection.find_one({"_id": generation_id, **done}, {"_id": 1}) is not None:
-            return
-        now = collection.find_one({"_id": generation_id}, {"state": 1, "owner": 1})
-        if now is None:
-            raise NotFoundError(f"there is no generation {generation_id}")
-        raise OwnershipLostError(
-            f"generation {generation_id} is {now['state']} in the hands of {now['owner'] or 'nobody'};"
-            " what this runner made for it is not kept"
-        )
-
-    def _collection(self) -> Collection[Document]:
-        return self._database.collection(GENERATIONS)
-
-
-def _ended(state: State, outputs: Sequence[Output]) -> Document:
-    """Give the fields that an end sets. Outputs are kept whole, as cut JSON would be broken JSON."""
-    dumped = [storable(output.model_dump(), max_text=UNCUT) for output in outputs]
-    return {"state": state, "ended_at": utc_now(), "outputs": dumped, **_index_fields(outputs)}
-
-
-def _dump(model: ErrorRecord | StepRecord) -> Any:
-    return storable(model.model_dump())
-
-
-def _index_fields(outputs: Sequence[Output]) -> Document:
-    images = {output.image_id: None for output in outputs if output.image_id}
-    texts = [output.text for output in outputs if output.text]
-    return {"output_images": list(images), "output_phrases": storable(phrases(texts))}
-
-
-def _to_document(record: GenerationRecord) -> Document:
-    # Inputs are kept whole: cutting what a participant wrote would change the record.
-    document: Document = storable(record.model_dump(exclude={"id", "schema_version"}), max_text=UNCUT)
-    return {
-        "_id": record.id,
-        "schema_version": SCHEMA_VERSIONS[GENERATIONS],
-        **document,
-        **_index_fields(record.outputs),
-    }
-
-
-def _to_record(document: Document) -> GenerationRecord:
-    return GenerationRecord.model_validate({**document, "id": document["_id"]})
+        return keys_in

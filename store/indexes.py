@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from time import sleep
-from typing import Final
+from typing import Any, Final
 
 from pymongo.database import Database as MongoDatabase
 from pymongo.errors import DuplicateKeyError
@@ -23,16 +23,22 @@ logger = logging.getLogger(__name__)
 
 STALE_AFTER_S: Final = 10.0
 POLL_S: Final = 0.1
+SUBMISSION_KEYS_KEPT_FOR_S: Final = 24 * 3600
 
 
 @dataclass(frozen=True)
 class Index:
-    """One index: the collection, its name there, and its fields in order (all ascending)."""
+    """One index: the collection, its name there, and its fields in order (all ascending).
+
+    With `expire_after_s` MongoDB removes a document when the time in its one field is that long ago, within a minute
+    or two.
+    """
 
     collection: str
     name: str
     keys: tuple[str, ...]
     unique: bool = False
+    expire_after_s: int | None = None
 
     @property
     def marker_id(self) -> str:
@@ -46,6 +52,9 @@ INDEXES: Final[tuple[Index, ...]] = (
     Index(schema.GENERATIONS, "by_output_image", ("participant_id", "output_images")),
     Index(schema.GENERATIONS, "by_output_phrase", ("participant_id", "output_phrases")),
     Index(schema.GENERATIONS, "by_state_and_owner", ("state", "owner")),
+    Index(schema.GENERATIONS, "by_time", ("created_at",)),
+    Index(schema.GENERATIONS, "by_change", ("changed_at",)),
+    Index(schema.SUBMISSION_KEYS, "by_age", ("created_at",), expire_after_s=SUBMISSION_KEYS_KEPT_FOR_S),
     Index(schema.PARTICIPANT_NAMES, "by_participant", ("participant_id",)),
     Index(schema.SAVED_STATES, "by_participant_and_time", ("participant_id", "saved_at")),
     Index(schema.TIME_RECORDS, "by_participant_and_time", ("participant_id", "received_at")),
@@ -96,7 +105,9 @@ def _exists(database: MongoDatabase[Document], index: Index) -> bool:
 
 
 def _create(database: MongoDatabase[Document], index: Index) -> None:
-    database[index.collection].create_index([(key, 1) for key in index.keys], name=index.name, unique=index.unique)
+    expiry: dict[str, Any] = {} if index.expire_after_s is None else {"expireAfterSeconds": index.expire_after_s}
+    keys = [(key, 1) for key in index.keys]
+    database[index.collection].create_index(keys, name=index.name, unique=index.unique, **expiry)
 
 
 def _claim(database: MongoDatabase[Document], index: Index, builder: str) -> bool:

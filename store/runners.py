@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
+from store.bson_shapes import storable
 from store.connection import Database
 from store.repeat import idempotent
 from store.schema import RUNNERS, SCHEMA_VERSIONS
+
+
+@dataclass(frozen=True)
+class RunnerInfo:
+    """A runner that lives: when it beat last, and what it said of itself then (host, kind, instances, queues)."""
+
+    id: str
+    beat_at: datetime
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Runners:
@@ -18,9 +31,10 @@ class Runners:
         self._database = database
 
     @idempotent
-    def beat(self, runner_id: str) -> None:
-        """Say that a runner is alive."""
+    def beat(self, runner_id: str, facts: Mapping[str, Any] | None = None) -> None:
+        """Say that a runner is alive; `facts` are what others may know of it, None leaves those of the last beat."""
         change = {
+            **({} if facts is None else {"$set": {"facts": storable(dict(facts))}}),
             "$currentDate": {"beat_at": True},
             "$setOnInsert": {"schema_version": SCHEMA_VERSIONS[RUNNERS]},
         }
@@ -32,15 +46,24 @@ class Runners:
             runners.update_one({"_id": runner_id}, change)
 
     @idempotent
+    def alive(self, within_s: float) -> tuple[RunnerInfo, ...]:
+        """List the runners that beat within the last so many seconds, in the order of their ids."""
+        found = self._database.collection(RUNNERS).find({"beat_at": {"$gte": self._ago(within_s)}})
+        runners = (RunnerInfo(one["_id"], one["beat_at"], one.get("facts", {})) for one in found)
+        return tuple(sorted(runners, key=lambda runner: runner.id))
+
+    @idempotent
     def dead(self, older_than_s: float) -> tuple[str, ...]:
         """List the runners whose last beat is older than this many seconds."""
-        # Beats are stamped by MongoDB, so they are measured against its clock and not against ours.
-        now = datetime.fromtimestamp(self._database.server_time_ms() / 1000, UTC)
-        limit = now - timedelta(seconds=older_than_s)
-        found = self._database.collection(RUNNERS).find({"beat_at": {"$lt": limit}}, {"_id": 1})
+        found = self._database.collection(RUNNERS).find({"beat_at": {"$lt": self._ago(older_than_s)}}, {"_id": 1})
         return tuple(sorted(document["_id"] for document in found))
 
     @idempotent
     def forget(self, runner_id: str) -> None:
         """Forget a runner that ended, or a dead one whose generations are dealt with."""
         self._database.collection(RUNNERS).delete_one({"_id": runner_id})
+
+    def _ago(self, seconds: float) -> datetime:
+        # Beats are stamped by MongoDB, so they are measured against its clock and not against ours.
+        now = datetime.fromtimestamp(self._database.server_time_ms() / 1000, UTC)
+        return now - timedelta(seconds=seconds)

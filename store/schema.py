@@ -16,6 +16,8 @@ TIME_RECORDS: Final = "time_records"
 UPLOADS: Final = "uploads"
 GENERATIONS: Final = "generations"
 RUNNERS: Final = "runners"
+SUBMISSION_KEYS: Final = "submission_keys"
+SETTINGS_VERSIONS: Final = "settings_versions"
 INDEX_BUILDS: Final = "index_builds"
 
 # Raise a number when the meaning or the shape of a field changes; adding an optional field needs none.
@@ -28,7 +30,9 @@ SCHEMA_VERSIONS: Final[dict[str, int]] = {
     SUBJECTS: 1,
     TIME_RECORDS: 1,
     UPLOADS: 1,
-    GENERATIONS: 1,
+    GENERATIONS: 2,
     RUNNERS: 1,
+    SUBMISSION_KEYS: 1,
+    SETTINGS_VERSIONS: 1,
     INDEX_BUILDS: 1,
 }

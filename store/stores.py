@@ -10,7 +10,9 @@ from store.generations import Generations
 from store.participants import Participants
 from store.runners import Runners
 from store.saved_states import SavedStates
+from store.settings_versions import SettingsVersions
 from store.subjects import Subjects
+from store.submission_keys import SubmissionKeys
 from store.time_records import TimeRecords
 from store.uploads import Uploads
 
@@ -28,6 +30,8 @@ class Stores:
     uploads: Uploads
     generations: Generations
     runners: Runners
+    submission_keys: SubmissionKeys
+    settings_versions: SettingsVersions
 
     def close(self) -> None:
         """Close this process's connections; a later use opens new ones."""
@@ -48,4 +52,6 @@ def open_stores(config: StoreConfig) -> Stores:
         uploads=Uploads(database),
         generations=Generations(database),
         runners=Runners(database),
+        submission_keys=SubmissionKeys(database),
+        settings_versions=SettingsVersions(database),
     )

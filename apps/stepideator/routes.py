@@ -9,6 +9,7 @@ from apps.openapi import answers, api
 from apps.schemas import Nothing, succeeded
 from apps.services import services
 from apps.stepideator import records
+from apps.stepideator.blocks import legacy_data, made_by
 from apps.stepideator.operations import OPERATIONS, find_operation
 from apps.stepideator.schemas import (
     GenerateAnswer,
@@ -20,28 +21,27 @@ from apps.stepideator.schemas import (
     StartRequest,
     TimeRecordRequest,
 )
-from apps.stepideator.submissions import legacy_data, submission_of
+from apps.stepideator.submissions import submission_of
 from jobs.submission import Submission
 
 stepideator = Blueprint("stepideator", __name__)
 
 
 @stepideator.post("/generate")
-@api.validate(resp=answers(GenerateAnswer, 400, 413, 415, 422, 502, 504), tags=["generate"])
+@api.validate(resp=answers(GenerateAnswer, 400, 409, 413, 415, 422, 429, 502, 504), tags=["generate"])
 def generate(json: GenerateRequest) -> ResponseReturnValue:
     """Run one of the 14 operations.
 
     `selectedButtonInfo` names the operation (see `/api/operations`). The answer comes when all is made, which may take
     minutes; the work goes on and is kept when the client hangs up. The headers `X-Generation-ID` and `X-Seed` name its
-    record and its seed.
+    record and its seed; under `/api/generations` it can be watched and canceled meanwhile.
     """
     button, parts = json.selected_button_info, services()
     operation = find_operation(button.ai_stage, button.button_text)
     submission = submission_of(json, operation, parts.pictures, parts.stores.participants)
     after_this_request(partial(_named, submission))
-    finished = parts.runner.run(submission)
-    data = legacy_data(operation, finished.products, parts.pictures, json.image_format)
-    return succeeded(data)
+    outputs = made_by(parts.jobs.run(submission))
+    return succeeded(legacy_data(operation, outputs, parts.pictures, json.image_format))
 
 
 @stepideator.get("/api/operations")

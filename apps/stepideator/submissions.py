@@ -1,18 +1,23 @@
-"""From the front end's request to a submission, and from what was made to the front end's `data`."""
+"""From a request to a submission."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from apps.codes import BUSINESS_FAIL
-from apps.errors import BusinessException
+from apps.errors import BusinessException, InvalidInputError, NotEndedError
 from apps.logs import current_request_id
 from apps.pictures import PictureDesk
-from apps.schemas import ImageFormat
 from apps.stepideator import messages
-from apps.stepideator.operations import STAGES, Need, Operation, Shape
-from apps.stepideator.schemas import Block, GenerateRequest
+from apps.stepideator.generation_schemas import NewGeneration, RerunRequest
+from apps.stepideator.operations import BY_NAME, STAGES, Need, Operation
+from apps.stepideator.schemas import GenerateRequest
 from config import APP_ID_STEPIDEATOR
-from jobs.submission import Inputs, Product, Submission, Text, chosen_seed
+from jobs.parts import Parts
+from jobs.rerun import rerun_of
+from jobs.submission import Inputs, Submission, chosen_seed
+from store.documents import ENDED, GenerationRecord
 from store.participants import Participants
+from store.stores import Stores
 
 
 def submission_of(
@@ -50,24 +55,54 @@ def submission_of(
             "current_ai_stage": body.current_ai_stage,
         },
         request_id=current_request_id(),
+        presets=operation.presets_for(has_canvas=bool(inputs.image_ids), stage=stage),
     )
 
 
-def legacy_data(
-    operation: Operation, products: Sequence[Product], desk: PictureDesk, form: ImageFormat
-) -> Block | list[Block]:
-    """Build the `data` of the answer: one block, or a list of blocks, keys counted from "0"."""
-    texts = _block([product.json() for product in products if isinstance(product, Text)])
-    images = _block([desk.given_out(p.image_id, form) for p in products if not isinstance(p, Text)])
-    if operation.shape is Shape.TEXTS:
-        return texts
-    if operation.shape is Shape.CARD_AND_IMAGES:
-        return [texts, images]
-    return [images] if operation.shape is Shape.VIEWS else images
+def new_submission(body: NewGeneration, desk: PictureDesk, stores: Stores) -> Submission:
+    """Check what the operation needs and turn a request to our own API into a submission.
+
+    Everything is checked before anything is kept, as in `submission_of`.
+
+    Raises:
+        InvalidInputError: something is missing or does not fit; the message names the key.
+    """
+    operation = BY_NAME[body.operation]
+    _check_given(operation, body)
+    pictures = [desk.read(f"images.{i}", value) for i, value in enumerate(body.images)]
+    image_ids = tuple(desk.keep(picture) for picture in pictures)
+    participant_id = stores.participants.find_or_create(body.username).id
+    inputs = Inputs(
+        task=body.task.strip(),
+        num=body.num,
+        seed=chosen_seed(body.seed),
+        texts=tuple(body.texts or ()),
+        image_ids=image_ids,
+        stage=body.stage or _origin(operation, participant_id, image_ids[:1], stores),
+    )
+    return Submission(
+        app_id=APP_ID_STEPIDEATOR,
+        operation=operation.name,
+        participant_id=participant_id,
+        inputs=inputs,
+        request_id=current_request_id(),
+        presets=operation.presets_for(has_canvas=bool(image_ids), stage=inputs.stage),
+    )
 
 
-def _block(values: Sequence[str]) -> Block:
-    return {str(index): value for index, value in enumerate(values)}
+def repeated(body: RerunRequest, record: GenerationRecord, parts: Parts) -> Submission:
+    """Turn the wish to run a generation once more into a submission.
+
+    Raises:
+        NotEndedError: it is still under way.
+        InvalidOverrideError: what is to be changed is of no use.
+    """
+    if record.state not in ENDED:
+        raise NotEndedError(message=f"generation {record.id} is {record.state}; run it again when it has ended")
+    submission = rerun_of(record, body.model_dump(exclude_unset=True), parts.stores, parts.book)
+    inputs = submission.inputs
+    presets = BY_NAME[submission.operation].presets_for(has_canvas=bool(inputs.image_ids), stage=inputs.stage)
+    return replace(submission, request_id=current_request_id(), presets=presets)
 
 
 def _task_and_num(body: GenerateRequest) -> tuple[str, int]:
@@ -91,3 +126,27 @@ def _check_needs(operation: Operation, texts: Sequence[str] | None, has_canvas: 
         raise BusinessException(BUSINESS_FAIL, message)
     if operation.stages and has_canvas and stage not in operation.stages:
         raise BusinessException(BUSINESS_FAIL, messages.STAGE_WRONG)
+
+
+def _check_given(operation: Operation, body: NewGeneration) -> None:
+    name, images = operation.name, bool(body.images)
+    if operation.need is Need.TEXTS and body.texts is None:
+        raise InvalidInputError(f"texts: {name} works on texts; give them as a list")
+    if operation.need is Need.CANVAS and not images:
+        raise InvalidInputError(f"images: {name} works on a picture; give one")
+    if operation.need is Need.CANVAS_OR_TEXTS and not images and not body.texts:
+        raise InvalidInputError(f"images: {name} works on a picture or on texts; give images or texts")
+    if images and body.stage and operation.stages and body.stage not in operation.stages:
+        stages = " or ".join(operation.stages)
+        raise InvalidInputError(f"stage: {name} works on a picture of a {stages}, not of a {body.stage}")
+
+
+def _origin(operation: Operation, participant_id: str, image_ids: Sequence[str], stores: Stores) -> str:
+    """Find out what a picture shows by the operation that made it; the likeliest where nobody knows."""
+    if not image_ids or not operation.stages:
+        return ""
+    for generation_id in reversed(stores.generations.parents_of(participant_id, image_ids, ())):
+        record = stores.generations.get(generation_id)
+        if record is not None and (stage := record.operation.partition(".")[0]) in operation.stages:
+            return stage
+    return operation.stages[0]

@@ -2,16 +2,21 @@
 
 from pathlib import Path
 
-from flask import Blueprint, current_app, jsonify, redirect, send_from_directory
+from flask import Blueprint, Response, current_app, jsonify, redirect, send_from_directory
 from flask.typing import ResponseReturnValue
 
 from apps.openapi import answers, api, documented, openapi_document
+from apps.services import services
+from apps.system.readings import readings
 
 system = Blueprint("system", __name__)
 
 STATIC = Path(__file__).parent / "static"
 PONG = {"200": {"content": {"text/html": {"schema": {"type": "string", "const": "pong"}, "example": "pong"}}}}
 DOCUMENT = {"200": {"content": {"application/json": {"schema": {"type": "object"}}}}}
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METRICS = {"200": {"content": {"text/plain": {"schema": {"type": "string"}, "example": "stepideator_jobs_queued 3"}}}}
 
 
 @system.route("/ping", methods=["GET", "POST"])
@@ -31,6 +36,17 @@ def ping() -> ResponseReturnValue:
 def openapi() -> ResponseReturnValue:
     """Describe every endpoint, as OpenAPI 3.1."""
     return jsonify(openapi_document(current_app))
+
+
+@system.get("/metrics")
+@documented(responses=METRICS)
+@api.validate(resp=answers(None), tags=["system"])
+def metrics() -> ResponseReturnValue:
+    """Tell Prometheus what all processes of this server counted.
+
+    The text format of Prometheus; `docs/metrics.md` lists every name.
+    """
+    return Response(services().parts.metrics.text(readings(services())), content_type=METRICS_TYPE)
 
 
 @system.get("/")

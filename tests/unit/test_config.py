@@ -44,6 +44,8 @@ VALUES: dict[str, tuple[str, Any]] = {
     "SD_CONNECT_TIMEOUT": ("1.5", 1.5),
     "SD_READ_TIMEOUT": ("60", 60.0),
     "SD_POOL_TIMEOUT": ("30", 30.0),
+    "SD_OVERTAKE_LIMIT": ("30", 30.0),
+    "SD_MAX_BATCH": ("2", 2),
     "SAM_MODEL": ("sam_vit_b.pth", "sam_vit_b.pth"),
     "MULTIVIEW_ENDPOINT": ("http://views:9000/", "http://views:9000"),
     "AZURE_OPENAI_ENDPOINT": ("https://our.azure.example/", "https://our.azure.example"),
@@ -55,6 +57,11 @@ VALUES: dict[str, tuple[str, Any]] = {
     "OPENAI_MODEL": ("qwen", "qwen"),
     "CHAT_TIMEOUT": ("9.5", 9.5),
     "CHAT_MAX_RETRIES": ("0", 0),
+    "QUEUE_LIMIT": ("50", 50),
+    "JOB_TIMEOUT": ("600", 600.0),
+    "JOBS_BACKEND": ("celery", "celery"),
+    "CELERY_BROKER_URL": (f"redis://:{SECRET}@broker:6379/0", SecretStr(f"redis://:{SECRET}@broker:6379/0")),
+    "ADMIN_TOKEN": (SECRET, SecretStr(SECRET)),
     "GRACEFUL_TIMEOUT": ("30", 30),
     "SETTINGS_DIR": ("/srv/settings", Path("/srv/settings")),
     "SETTINGS_RELOAD": ("true", True),
@@ -72,7 +79,14 @@ def _empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 
 
 def _companions(name: str) -> dict[str, str]:
+    if name == "JOBS_BACKEND":
+        return {"CELERY_BROKER_URL": "redis://broker"}
     return AZURE if name in AZURE else {}
+
+
+def test_celery_without_a_broker_is_refused() -> None:
+    with pytest.raises(ConfigError, match="CELERY_BROKER_URL"):
+        load_config(JOBS_BACKEND="celery")
 
 
 def test_every_setting_has_a_line_in_this_table() -> None:

@@ -1,9 +1,9 @@
-"""The runner and its recorder: a record before any work, every step in it, and an end that is true."""
+"""What a job is while it runs: a record before any work, its steps and results in it, and an end that is true."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +11,16 @@ import pytest
 from pydantic import BaseModel, Field
 
 from agent.images import opened
-from apps.registry import PRESETS, PROMPTS
 from jobs.context import generation_id
-from jobs.heartbeat import UNWRITTEN, Heartbeat
-from jobs.parallel import all_of
-from jobs.parts import Parts
-from jobs.recorder import Recorder
 from jobs.run import Run
-from jobs.runner import Runner, outputs_of
-from jobs.submission import Finished, Image, Inputs, Product, Submission, Text, chosen_seed
-from settings.book import SettingsBook
-from store.documents import GenerationInputs, GenerationRecord
+from jobs.submission import Image, Product, Text, chosen_seed, output_of
+from store.documents import GenerationRecord
 from store.stores import Stores
+from tests.job_bench import Bench, Gate, job_bench, kept, submission, until
 from tests.stand_ins import picture
 from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit
-
-Operation = Callable[[Run], Sequence[Product]]
-SETTINGS = Path(__file__).parent.parent.parent / "settings"
 
 
 class Note(BaseModel):
@@ -47,91 +38,154 @@ def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
 
 
 @pytest.fixture
-def parts(stores: Stores) -> Parts:
-    """Give parts without any model service."""
-    return Parts(stores, SettingsBook.load(SETTINGS, PROMPTS, PRESETS), chat=None, pool=None, multiview=None)
+def bench(stores: Stores, tmp_path: Path) -> Iterator[Bench]:
+    """Build processes."""
+    with job_bench(stores, tmp_path) as bench:
+        yield bench
 
 
 @pytest.fixture
-def run(parts: Parts) -> Iterator[Callable[..., Finished]]:
-    """Give a function that runs one operation."""
-    runners: list[Runner] = []
-
-    def start(operation: Operation, **inputs: Any) -> Finished:
-        runner = Runner(parts, {(1, "op"): operation})
-        runners.append(runner)
-        return runner.run(Submission(1, "op", "participant", Inputs("task", 1, 7, **inputs), request_id="r"))
-
-    yield start
-    for runner in runners:
-        runner.stop()
+def run(bench: Bench) -> Callable[..., GenerationRecord]:
+    """Give a function that runs one operation to its end."""
+    return lambda operation, **more: bench.jobs(operation).run(submission(**more))
 
 
 def _only_record(stores: Stores) -> GenerationRecord:
     [document] = stores.database.collection("generations").find({})
-    record = stores.generations.get(document["_id"])
-    assert record is not None
-    return record
+    return kept(stores, document["_id"])
 
 
-def test_the_record_says_running_before_the_work_begins(run: Callable[..., Finished], stores: Stores) -> None:
+def test_the_record_is_there_before_the_work_begins(run: Callable[..., GenerationRecord], stores: Stores) -> None:
     states: list[str] = []
 
     def operation(_run: Run) -> list[Product]:
         states.append(_only_record(stores).state)
         return []
 
-    run(operation)
+    record = run(operation)
 
-    assert states == ["running"]
-    assert _only_record(stores).state == "succeeded"
+    assert states == ["queued"]
+    assert record.state == "succeeded"
 
 
-def test_what_was_made_stands_in_the_record_in_order(run: Callable[..., Finished], stores: Stores) -> None:
-    finished = run(lambda _run: [Text(Note.model_validate({"话": "一"})), Image("a" * 64)])
+def test_a_job_that_only_chats_runs_from_its_first_question_on(bench: Bench, stores: Stores) -> None:
+    gate = Gate()
+    jobs = bench.jobs(gate, presets={(1, "op"): ()})
+    record = jobs.submit(submission())
+    gate.wait_until_begun()
 
-    record = _only_record(stores)
-    assert record.id == finished.generation_id
+    until(lambda: kept(stores, record.id).state == "running")
+
+    gate.may_end.set()
+    ended = jobs.wait(record.id, 10)
+    assert ended.started_at is not None
+    assert [entry.state for entry in ended.log if entry.type == "state"] == ["queued", "running", "succeeded"]
+
+
+def test_a_job_that_paints_waits_for_its_first_instance_to_be_running(bench: Bench, stores: Stores) -> None:
+    gate = Gate()
+    jobs = bench.jobs(gate, presets={(1, "op"): ("sketch_create_new",)})
+    record = jobs.submit(submission())
+    gate.wait_until_begun()
+    with_step = until(lambda: jobs.runner.job(record.id))
+    assert with_step is not None
+
+    assert kept(stores, record.id).state == "queued"
+    assert not with_step.recorder.has_begun
+
+    gate.may_end.set()
+    assert jobs.wait(record.id, 10).state == "succeeded"
+
+
+def test_what_was_made_stands_in_the_record_in_order(run: Callable[..., GenerationRecord]) -> None:
+    record = run(lambda _run: [Text(Note.model_validate({"话": "一"})), Image("a" * 64)])
+
     outputs = [(output.index, output.kind, output.text, output.image_id) for output in record.outputs]
     assert outputs == [(0, "text", '{"话":"一"}', None), (1, "image", None, "a" * 64)]
 
 
+def test_a_result_that_is_shown_stands_in_the_record_before_the_others_are_made(bench: Bench, stores: Stores) -> None:
+    may_end = threading.Event()
+
+    def operation(run: Run) -> list[Product]:
+        with run._recorder.step("sam", "cut"):
+            pass
+        second = run.show(Image("b" * 64), 1)
+        assert may_end.wait(10)
+        return [Image("a" * 64), second]
+
+    jobs = bench.jobs(operation)
+    record = jobs.submit(submission(num=2))
+
+    [early] = until(lambda: kept(stores, record.id).outputs)
+
+    assert (early.index, early.image_id) == (1, "b" * 64)
+    assert early.step == kept(stores, record.id).steps[0].id
+    may_end.set()
+    ended = jobs.wait(record.id, 10)
+    assert [output.index for output in ended.outputs] == [1, 0], "in the order in which they appeared, each once"
+
+
 @pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt("stopped"), SystemExit("ended")])
-def test_an_error_of_any_kind_ends_the_record_and_goes_on_its_way(
-    run: Callable[..., Finished], stores: Stores, error: BaseException
-) -> None:
+def test_an_error_of_any_kind_ends_the_record(run: Callable[..., GenerationRecord], error: BaseException) -> None:
     def operation(_run: Run) -> list[Product]:
         raise error
 
-    with pytest.raises(type(error)):
-        run(operation)
+    record = run(operation)
 
-    record = _only_record(stores)
     assert record.error is not None
     assert (record.state, record.error.type, record.error.message) == ("failed", type(error).__name__, str(error))
 
 
-def test_an_operation_that_does_not_exist_leaves_no_record(parts: Parts, stores: Stores) -> None:
+def test_an_operation_that_does_not_exist_leaves_no_record(bench: Bench, stores: Stores) -> None:
+    unknown = submission()
+    object.__setattr__(unknown, "operation", "another")
+
     with pytest.raises(KeyError):
-        Runner(parts, {}).run(Submission(1, "op", "participant", Inputs("task", 1, 7)))
+        bench.jobs().submit(unknown)
 
     assert stores.database.collection("generations").count_documents({}) == 0
 
 
-def test_log_lines_of_the_work_carry_the_generations_id(run: Callable[..., Finished]) -> None:
+def test_log_lines_of_the_work_carry_the_generations_id(run: Callable[..., GenerationRecord]) -> None:
     seen: list[str] = []
 
-    finished = run(lambda _run: seen.append(generation_id.get()) or [])  # type: ignore[func-returns-value]
+    record = run(lambda _run: seen.append(generation_id.get()) or [])
 
-    assert seen == [finished.generation_id]
+    assert seen == [record.id]
     assert generation_id.get() == "-"
 
 
-def test_the_canvas_is_laid_on_white_ground(run: Callable[..., Finished], stores: Stores) -> None:
+def test_a_job_that_takes_too_long_fails_with_the_reason(bench: Bench) -> None:
+    record = bench.jobs(Gate(), timeout_s=0.2).run(submission())
+
+    assert record.error is not None
+    assert (record.state, record.error.type) == ("failed", "JobTimeoutError")
+    assert "JOB_TIMEOUT" in record.error.message
+
+
+def test_the_record_says_where_the_time_went(bench: Bench) -> None:
+    def operation(run: Run) -> list[Product]:
+        with run._recorder.step("txt2img", "sketch") as step:
+            step.waited_s = 2.0
+            step.details |= {"load_s": 3.0, "paint_s": 4.0, "network_s": 0.5}
+        with run._recorder.step("txt2img", "sketch") as step:
+            step.details |= {"load_s": 0.0, "paint_s": 1.0, "network_s": 0.25}
+        return []
+
+    times = bench.jobs(operation).run(submission()).times
+
+    assert (times["load_s"], times["paint_s"], times["network_s"]) == (3.0, 5.0, 0.75)
+    assert 2.0 <= times["queued_s"] < 3.0
+    assert 0 < times["total_s"] < 5
+    assert (times["chat_s"], times["sam_s"]) == (0.0, 0.0)
+
+
+def test_the_canvas_is_laid_on_white_ground(run: Callable[..., GenerationRecord], stores: Stores) -> None:
     sha256 = stores.contents.put(picture(mode="RGBA"), "image/png").sha256
     seen: list[bytes] = []
 
-    run(lambda one: seen.append(one.canvas) or [], image_ids=(sha256,))  # type: ignore[func-returns-value]
+    run(lambda one: seen.append(one.canvas) or [], image_ids=(sha256,))
 
     with opened(seen[0]) as image:
         assert image.mode == "RGB"
@@ -139,95 +193,52 @@ def test_the_canvas_is_laid_on_white_ground(run: Callable[..., Finished], stores
 
 @pytest.mark.parametrize(("texts", "shown"), [((), ""), (("一",), "'一'"), (("一", "it's"), "'一', 'it's'")])
 def test_selected_texts_stand_in_single_quotes(
-    run: Callable[..., Finished], texts: tuple[str, ...], shown: str
+    run: Callable[..., GenerationRecord], texts: tuple[str, ...], shown: str
 ) -> None:
     seen: list[str] = []
 
-    run(lambda one: seen.append(one.texts) or [], texts=texts)  # type: ignore[func-returns-value]
+    run(lambda one: seen.append(one.texts) or [], texts=texts)
 
     assert seen == [shown]
 
 
-@pytest.fixture
-def recorder(stores: Stores) -> Recorder:
-    """Give the recorder of a generation that runs."""
-    record = GenerationRecord(
-        app_id=1, participant_id="p", operation="op", inputs=GenerationInputs(task="t"), owner="me"
-    )
-    stores.generations.insert(record)
-    stores.generations.start(record.id, "me")
-    return Recorder(stores.generations, record.id, "me")
+def test_not_more_jobs_begin_at_once_than_a_process_is_good_for(bench: Bench) -> None:
+    gate = Gate()
+    jobs = bench.jobs(gate, max_started=3)
+    records = [jobs.submit(submission(f"participant {number % 2}")) for number in range(8)]
+    gate.wait_until_begun(3)
+    assert len(jobs.runner.jobs) == 8
+
+    gate.may_end.set()
+
+    assert {jobs.wait(record.id, 10).state for record in records} == {"succeeded"}
+    assert gate.most == 3
 
 
-def test_a_step_is_written_with_what_was_noted_inside_it(recorder: Recorder, stores: Stores) -> None:
-    with recorder.step("chat", "brief", index=2) as step:
-        step.details["template"] = "brief"
-        step.waited_s = 0.25
+def test_a_new_participant_begins_before_one_who_has_many_jobs_under_way(bench: Bench) -> None:
+    order: list[str] = []
+    gates = {name: Gate() for name in ("many", "few")}
 
-    [kept] = _only_record(stores).steps
-    assert (kept.kind, kept.name, kept.waited_s, kept.error) == ("chat", "brief", 0.25, None)
-    assert kept.details == {"index": 2, "template": "brief"}
-    assert kept.duration_s >= 0
+    def operation(run: Run) -> list[Product]:
+        order.append(run._recorder._share)
+        return list(gates[run._recorder._share](run))
 
+    jobs = bench.jobs(operation, max_started=2)
+    busy = [jobs.submit(submission("many")) for _ in range(5)]
+    gates["many"].wait_until_begun(2)
+    late = jobs.submit(submission("few"))
 
-def test_a_step_that_fails_is_written_with_its_error(recorder: Recorder, stores: Stores) -> None:
-    with pytest.raises(ValueError, match="broken"), recorder.step("sam", "sam-predict") as step:
-        step.details["attempts"] = ["one"]
-        raise ValueError("broken")
+    assert jobs.cancel(busy[0].id).state == "canceled"
+    gates["few"].wait_until_begun()
 
-    [kept] = _only_record(stores).steps
-    assert kept.error is not None
-    assert (kept.error.type, kept.error.message, kept.details) == ("ValueError", "broken", {"attempts": ["one"]})
-
-
-def test_steps_of_many_threads_are_all_written(recorder: Recorder, stores: Stores) -> None:
-    meeting = threading.Barrier(8)
-
-    def one(index: int) -> None:
-        with recorder.step("txt2img", "sketch", index=index):
-            meeting.wait(5)
-
-    all_of([lambda i=i: one(i) for i in range(8)])  # type: ignore[misc]
-
-    assert sorted(step.details["index"] for step in _only_record(stores).steps) == list(range(8))
-
-
-def test_a_generation_whose_end_could_not_be_written_is_closed_later(stores: Stores) -> None:
-    heartbeat = Heartbeat(stores)
-    record = GenerationRecord(
-        app_id=1, participant_id="p", operation="op", inputs=GenerationInputs(task="t"), owner=heartbeat.runner_id
-    )
-    with heartbeat.working_on(record.id):
-        stores.generations.insert(record)
-        assert heartbeat.close_abandoned() == 0, "it is still being worked on"
-    heartbeat.stop()
-
-    assert heartbeat.close_abandoned() == 1
-    assert _only_record(stores).error == UNWRITTEN
-
-
-def test_a_heartbeat_that_is_started_twice_has_one_thread(stores: Stores) -> None:
-    def beating() -> set[int | None]:
-        return {thread.ident for thread in threading.enumerate() if thread.name == "heartbeat"}
-
-    heartbeat, others = Heartbeat(stores), beating()
-    heartbeat.start()
-    heartbeat.start()
-
-    assert len(beating() - others) == 1
-    heartbeat.stop()
-    assert beating() - others == set()
-
-
-def test_a_process_has_beaten_before_it_works_on_anything(stores: Stores) -> None:
-    heartbeat = Heartbeat(stores)
-    with heartbeat.working_on("a generation"):
-        assert stores.database.collection("runners").count_documents({"_id": heartbeat.runner_id}) == 1
-    heartbeat.stop()
+    assert order == ["many", "many", "few"]
+    for gate in gates.values():
+        gate.may_end.set()
+    assert jobs.wait(late.id, 10).state == "succeeded"
 
 
 def test_outputs_number_the_products() -> None:
-    assert [output.index for output in outputs_of([Image("a"), Image("b"), Image("c")])] == [0, 1, 2]
+    assert output_of(Image("a"), 3, "step").model_dump(include={"index", "step"}) == {"index": 3, "step": "step"}
 
 
 def test_a_text_is_written_under_its_readable_names_without_nulls() -> None:
@@ -239,3 +250,25 @@ def test_a_seed_that_was_asked_for_is_kept_and_another_is_chosen_at_random() -> 
     chosen = {chosen_seed(None) for _ in range(20)}
     assert len(chosen) > 1
     assert all(0 <= seed < 2**32 for seed in chosen)
+
+
+def test_a_run_is_handed_what_its_record_says(bench: Bench, stores: Stores) -> None:
+    seen: list[Any] = []
+    jobs = bench.jobs(lambda run: seen.append(run.inputs) or [])
+
+    asked = submission(texts=("一",), num=3)
+    jobs.run(asked)
+
+    assert seen == [asked.inputs]
+
+
+def test_every_process_finds_out_when_a_job_of_another_has_ended(bench: Bench) -> None:
+    gate = Gate()
+    here, there = bench.jobs(gate), bench.jobs(gate)
+    for jobs in (here, there):
+        jobs.start()
+    record = here.submit(submission())
+    gate.wait_until_begun()
+    threading.Timer(0.05, gate.may_end.set).start()
+
+    assert there.wait(record.id, 10).state == "succeeded"

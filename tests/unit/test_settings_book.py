@@ -98,17 +98,17 @@ def test_unknown_names_are_refused_with_the_likely_one(book: SettingsBook) -> No
     with pytest.raises(SettingsError, match=r"presets/portait.toml: .*'portrait'"):
         book.preset("portait")
     with pytest.raises(SettingsError, match=r"directions.toml: directions.moods: .*'mood'"):
-        book.direction("moods", 0)
+        book.directions().phrase("moods", 0)
 
 
 def test_directions_go_round(book: SettingsBook) -> None:
-    assert [book.direction("mood", index) for index in (0, 1, 2, 3, 301)] == [
+    assert [book.directions().phrase("mood", index) for index in (0, 1, 2, 3, 301)] == [
         "cheerful", "sleepy", "grave", "cheerful", "sleepy",
     ]  # fmt: skip
 
 
 def test_views_come_in_the_order_of_the_file(book: SettingsBook) -> None:
-    assert [(view.name, view.phrase) for view in book.views()] == [
+    assert [(view.name, view.phrase) for view in book.views().as_tuple()] == [
         ("left", "from the left"),
         ("back", "from behind"),
     ]
@@ -148,7 +148,7 @@ def test_a_broken_edit_is_logged_once_and_the_last_good_state_stays(
 
 def test_a_removed_file_leaves_the_last_good_state(folder: Path, live_book: SettingsBook) -> None:
     (folder / "views.toml").unlink()
-    assert len(live_book.views()) == 2
+    assert len(live_book.views().as_tuple()) == 2
 
 
 def test_many_threads_see_an_edit_whole(folder: Path, live_book: SettingsBook) -> None:

@@ -101,11 +101,11 @@ def test_a_rendered_preset_is_short_enough_to_be_read_by_the_image_model(book: S
 
 @pytest.mark.parametrize("kind", ["brief", "reference", "extend", "scene"])
 def test_there_are_a_dozen_directions_of_each_kind(book: SettingsBook, kind: str) -> None:
-    assert len({book.direction(kind, index) for index in range(12)}) == 12
+    assert len({book.directions().phrase(kind, index) for index in range(12)}) == 12
 
 
 def test_the_six_views_are_those_of_the_multi_view_service(book: SettingsBook) -> None:
-    assert [view.name for view in book.views()] == [
+    assert [view.name for view in book.views().as_tuple()] == [
         "front",
         "front_right",
         "right",

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from store.clock import utc_now
-from store.documents import GenerationInputs, GenerationRecord, Output, StepRecord
+from store.documents import Output, StepRecord
 from store.errors import StoreUnavailableError
 from store.saved_states import SavedState
 from store.stores import Stores
 from store.uploads import Upload
 from tests.embedded import EmbeddedMongo, embedded_mongo
-from tests.stores import opened_stores
+from tests.stores import opened_stores, read, running
 
 WRITERS = 4
 
@@ -30,28 +30,21 @@ def server(tmp_path: Path) -> Iterator[EmbeddedMongo]:
         started.kill()
 
 
-def record() -> GenerationRecord:
-    inputs = GenerationInputs(task="t")
-    return GenerationRecord(app_id=1, participant_id="p", operation="sketch.create_new", inputs=inputs)
-
-
 def test_what_was_acknowledged_right_before_a_kill_is_there_after_the_restart(server: EmbeddedMongo) -> None:
     with opened_stores(server.uri, "d") as stores:
         participant = stores.participants.find_or_create("anna")
         stores.saved_states.save(participant.id, SavedState("{}", "task", "草图的环境"))
         ref = stores.contents.put(b"x" * 300_000, "image/png")
-        generation_id = stores.generations.insert(record()).id
-        stores.generations.start(generation_id, "me")
-        stores.generations.add_step(generation_id, "me", StepRecord(kind="txt2img", name="paint"))
-        stores.generations.finish(generation_id, "me", [Output(kind="image", image_id=ref.sha256)])
+        claim = stores.generations.write(running(stores.generations), steps=[StepRecord(kind="txt2img", name="paint")])
+        claim = stores.generations.finish(claim, outputs=[Output(kind="image", image_id=ref.sha256)])
         server.kill()
         server.start()
         loaded, content = stores.saved_states.load(participant.id), stores.contents.get(ref.sha256)
-        kept = stores.generations.get(generation_id)
+        kept = stores.generations.get(claim.generation_id)
         assert loaded is not None and loaded.text == "{}"
         assert content is not None and content.data == b"x" * 300_000
         assert kept is not None and (kept.state, len(kept.steps)) == ("succeeded", 1)
-        assert stores.generations.parents_of("p", [ref.sha256], []) == (generation_id,)
+        assert stores.generations.parents_of("p", [ref.sha256], []) == (claim.generation_id,)
 
 
 def test_a_restart_in_the_middle_of_writes_is_survived_and_each_write_happens_once(
@@ -59,17 +52,17 @@ def test_a_restart_in_the_middle_of_writes_is_survived_and_each_write_happens_on
 ) -> None:
     with opened_stores(server.uri, "d") as stores:
         participant_id = stores.participants.find_or_create("anna").id
-        generation_id = stores.generations.insert(record()).id
-        stores.generations.start(generation_id, "me")
+        claims = [running(stores.generations) for _ in range(WRITERS)]
         over, under_way = threading.Event(), threading.Barrier(WRITERS + 1)
 
         def write(writer: int) -> list[str]:
             """Write until it is over, and give the names of what was acknowledged."""
             acknowledged: list[str] = []
+            claim = claims[writer]
             while not over.is_set():
                 name = f"{writer}/{len(acknowledged)}"
                 stores.uploads.add(Upload(participant_id, "a" * 64, name, "canvas"))
-                stores.generations.add_step(generation_id, "me", StepRecord(kind="chat", name=name))
+                claim = stores.generations.write(claim, steps=[StepRecord(kind="chat", name=name)])
                 acknowledged.append(name)
                 if len(acknowledged) in (3, 6):
                     under_way.wait(30)
@@ -84,8 +77,8 @@ def test_a_restart_in_the_middle_of_writes_is_survived_and_each_write_happens_on
             over.set()
             names = sorted(name for writer in writers for name in writer.result())
         assert sorted(upload.file_name for upload in uploads_of(stores, participant_id)) == names
-        kept = stores.generations.get(generation_id)
-        assert kept is not None and sorted(step.name for step in kept.steps) == names
+        kept = [read(stores.generations, claim.generation_id) for claim in claims]
+        assert sorted(step.name for record in kept for step in record.steps) == names
 
 
 def uploads_of(stores: Stores, participant_id: str) -> tuple[Upload, ...]:

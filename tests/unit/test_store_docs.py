@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from store import schema
-from store.documents import ErrorRecord, GenerationInputs, GenerationRecord, Output, StepRecord
+from store.documents import ErrorRecord, Live, Output, StepRecord
 from store.indexes import INDEXES, Index
 from store.saved_states import SavedState
 from store.time_records import StageVisits, TimeRecord, Visit
 from store.uploads import Upload
-from tests.stores import opened_stores
+from tests.stores import opened_stores, queued
 
 TEXT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
 SECTIONS = {part.split("`")[0]: part for part in re.split(r"^### `", TEXT, flags=re.MULTILINE)[1:]}
@@ -40,20 +40,17 @@ def test_every_field_that_is_written_is_explained(mongo_uri: str, database_name:
         stages = (StageVisits("stage", (Visit(1),)),)
         stores.time_records.add(TimeRecord("p", 1, stages, stages))
         stores.subjects.put("key", "drone", "gpt-4")
-        stores.runners.beat("me")
-        inputs = GenerationInputs(task="t")
-        stores.generations.insert(
-            GenerationRecord(
-                app_id=1,
-                participant_id="p",
-                operation="o",
-                inputs=inputs,
-                steps=(step,),
-                outputs=(Output(kind="text", text="a"),),
-            )
+        stores.runners.beat("me", {})
+        stores.submission_keys.put("key", "body", "g")
+        stores.settings_versions.keep("hash", "prompt", "x", "text")
+        claim = stores.generations.write(
+            queued(stores.generations), steps=[step], outputs=[Output(kind="text", text="a")]
         )
+        stores.generations.set_live(claim, Live(progress=0.5))
         database = stores.database.collection(schema.RUNNERS).database
-        for name in database.list_collection_names():
+        names = database.list_collection_names()
+        assert set(names) == set(schema.SCHEMA_VERSIONS)
+        for name in names:
             written = {key for document in database[name].find() for key in keys_of(document)}
             missing = {key for key in written - {"schema_version"} if f"`{key}`" not in SECTIONS[name]}
             assert (name, missing) == (name, set())

@@ -129,6 +129,26 @@ def test_a_forgotten_runner_is_not_listed(stores: Stores) -> None:
     assert stores.runners.dead(20) == ()
 
 
+def test_who_beat_lately_is_alive_with_what_it_said_of_itself(stores: Stores) -> None:
+    facts = {"host": "gpu-1", "kind": "worker", "instances": [{"name": "a", "$x.y": 2**70}]}
+    stores.runners.beat("b", facts)
+    stores.runners.beat("a")
+    stores.runners.beat("silent", facts)
+    silence(stores, "silent", 30)
+    alive = stores.runners.alive(20)
+    assert [runner.id for runner in alive] == ["a", "b"]
+    assert [runner.facts for runner in alive] == [{}, facts | {"instances": [{"name": "a", "$x.y": str(2**70)}]}]
+    assert all(abs((utc_now() - runner.beat_at).total_seconds()) < 10 for runner in alive)
+
+
+def test_a_beat_without_facts_leaves_those_of_the_last_one(stores: Stores) -> None:
+    stores.runners.beat("a", {"host": "gpu-1"})
+    stores.runners.beat("a")
+    stores.runners.beat("b", {"host": "gpu-1"})
+    stores.runners.beat("b", {})
+    assert [runner.facts for runner in stores.runners.alive(20)] == [{"host": "gpu-1"}, {}]
+
+
 def test_first_beats_at_once_make_one_runner(stores: Stores) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: stores.runners.beat("a"), range(16)))

@@ -17,7 +17,7 @@ def reference(run: Run) -> list[Image]:
 
     def one(index: int) -> Image:
         photo = run.images.bytes_of(run.images.paint("rendering_reference", index, subject=subject))
-        return run.images.keep(run.masks.cut_out(photo, subject, index=index))
+        return run.show(run.images.keep(run.masks.cut_out(photo, subject, index=index)), index)
 
     return each(run.inputs.num, one)
 

@@ -16,9 +16,10 @@ def reference(run: Run) -> list[Product]:
     advice, subject = both(
         lambda: run.chat.ask("sketch_advice", Advice, task=run.inputs.task, texts=run.texts), run.subject
     )
-    card = Text(advice)
+    card = run.show(Text(advice), 0)
     shape = run.chat.ask("sketch_shape", PicturePrompt, subject=subject, advice=card.json())
-    sketches = run.images.paint_all(run.inputs.num, "sketch_reference", subject=subject, shape=shape.prompt)
+    num, preset = run.inputs.num, "sketch_reference"
+    sketches = run.images.paint_all(num, preset, first_output=1, subject=subject, shape=shape.prompt)
     return [card, *sketches]
 
 

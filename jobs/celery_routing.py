@@ -1,0 +1,90 @@
+"""Which queue a job's message goes to: the rule that brings work to the host whose WebUIs are ready for it.
+
+1. An operation that only chats goes to `chat`, for any host.
+2. A job whose checkpoint is loaded on an idle WebUI goes to the own queue of that host; of several to the one with
+   most such WebUIs.
+3. Else it goes to the queue of its checkpoint, to which every host listens that has the file: whoever has room first.
+4. A checkpoint that no living host is known to have goes to `sd.any`: each host looks for itself.
+
+All are pure functions of what the hosts said of themselves in their last heartbeat.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+CHAT_QUEUE = "chat"
+ANY_QUEUE = "sd.any"
+
+
+@dataclass(frozen=True)
+class WorkerHost:
+    """A worker as its heartbeat shows it.
+
+    `queues` are those it listens to, `ready` counts its idle WebUIs by the checkpoint that they have loaded, `room` is
+    how many more pictures it could begin at once.
+    """
+
+    name: str
+    queues: frozenset[str]
+    ready: Mapping[str, int] = field(default_factory=dict)
+    room: int = 0
+
+
+def route(checkpoint: str | None, hosts: Iterable[WorkerHost]) -> str:
+    """Name the queue for a job by the first checkpoint that it needs; None: it only chats."""
+    if checkpoint is None:
+        return CHAT_QUEUE
+    known = list(hosts)
+    name = bare(checkpoint)
+    ready = [(host.ready[name], host.room, host.name) for host in known if host.ready.get(name, 0) > 0 < host.room]
+    if ready:
+        return host_queue(max(ready)[2])
+    queue = checkpoint_queue(checkpoint)
+    return queue if any(queue in host.queues for host in known) else ANY_QUEUE
+
+
+def queues_of(host: str, checkpoints: Collection[str], *, chats: bool, paints: bool) -> tuple[str, ...]:
+    """List the queues that a worker listens to.
+
+    Args:
+        host: its name, which no other worker has.
+        checkpoints: the files that its WebUIs have, by any of their names.
+        chats: whether it has a chat service.
+        paints: whether it has any WebUI.
+    """
+    own = [host_queue(host), *([CHAT_QUEUE] if chats else []), *([ANY_QUEUE] if paints else [])]
+    return (*own, *sorted({checkpoint_queue(name) for name in checkpoints}))
+
+
+def host_queue(host: str) -> str:
+    """Name the queue to which only this host listens."""
+    return f"host.{quote(host, safe='')}"
+
+
+def checkpoint_queue(checkpoint: str) -> str:
+    """Name the queue of all hosts that have this checkpoint."""
+    return f"sd.{quote(bare(checkpoint), safe='')}"
+
+
+def bare(checkpoint: str) -> str:
+    """Cut the hash and the file's ending off, so that the names of a checkpoint that people use become one.
+
+    "v2-1.safetensors [dcd690123c]", "v2-1.safetensors" and "v2-1" are the same file.
+    """
+    name = checkpoint.rpartition(" [")[0] if checkpoint.endswith("]") and " [" in checkpoint else checkpoint
+    return name.removesuffix(".safetensors").removesuffix(".ckpt")
+
+
+def host_of(facts: Mapping[str, Any]) -> WorkerHost | None:
+    """Read a heartbeat; None if it is not a worker's."""
+    if facts.get("kind") != "worker":
+        return None
+    ready: dict[str, int] = {}
+    instances: Sequence[Mapping[str, Any]] = facts.get("instances", ())
+    for instance in instances:
+        if instance.get("state") == "idle" and instance.get("checkpoint"):
+            name = bare(str(instance["checkpoint"]))
+            ready[name] = ready.get(name, 0) + 1
+    return WorkerHost(str(facts.get("host", "")), frozenset(facts.get("queues", ())), ready, int(facts.get("room", 0)))
