@@ -140,6 +140,9 @@ def _may_go_on(exc: SDError, attempts: list[Attempt], instances: int, tries: int
         return time.monotonic() < end
     if not exc.elsewhere or len(_failed(attempts)) >= instances:
         return False
+    if attempts and attempts[-1].instance in _failed(attempts[:-1]):
+        # It was lent again although it should have been avoided: no other takes work now.
+        return False
     # Where nothing was sent nothing was tried: every instance may be asked for what it has.
     free = (MissingOnInstanceError.__name__, InstanceBusyError.__name__)
     return sum(one.error not in free for one in attempts) < tries

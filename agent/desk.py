@@ -12,6 +12,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent.ledger import Transaction, learn
 from agent.schedule import Placed, Seat, Waiting, plan
@@ -20,6 +21,9 @@ Notify = Callable[[str, int], None]
 """Tell a process that one of its calls was granted or refused: (process id, number of the call)."""
 
 DOWN = "down"
+INSTANCES = "SELECT instances.*, calls.checkpoint AS coming FROM instances LEFT JOIN calls ON calls.id = instances.call"
+"""All instances; `coming` is the checkpoint that a busy one will have when it is idle again."""
+
 _HALF_LIFE_S = 600.0
 _UNIT_S, _PLAIN_S, _LOAD_S = 0.4, 2.0, 5.0
 _LATE = 0.5
@@ -51,7 +55,7 @@ class Outcome:
     """What became of a lease.
 
     `served`: it ended well; `failed`: the instance is to blame, `down`: and cannot be reached. `checkpoint` is what it
-    has loaded now. Seconds are None where they were not measured.
+    has loaded now, None if nobody knows. Seconds are None where they were not measured.
     """
 
     served: bool
@@ -75,13 +79,17 @@ def enter(change: Transaction, process: str, entry: Entry, now: float) -> int:
 
 
 def withdraw(change: Transaction, call: int) -> bool:
-    """Take a call out of the queue; False if it was granted or refused already."""
-    return change.run("DELETE FROM calls WHERE id = ? AND endpoint IS NULL", call) == 1
+    """Take a call out, wherever it stands; tell whether an instance became free by that, on which nothing was begun."""
+    change.run("DELETE FROM calls WHERE id = ?", call)
+    return (
+        change.run("UPDATE instances SET holder = NULL, call = NULL, job = NULL, share = NULL WHERE call = ?", call)
+        == 1
+    )
 
 
 def schedule(change: Transaction, now: float, overtake_s: float, notify: Notify) -> None:
     """Grant idle instances to waiting calls; refuse all that wait when every instance is down."""
-    instances = change.rows("SELECT * FROM instances")
+    instances = change.rows(INSTANCES)
     calls = change.rows("SELECT * FROM calls WHERE endpoint IS NULL")
     if not calls:
         return
@@ -95,7 +103,7 @@ def schedule(change: Transaction, now: float, overtake_s: float, notify: Notify)
         return
     endpoints = {row["name"]: row["endpoint"] for row in instances}
     rows = {row["id"]: row for row in calls}
-    waiting = waiting_of(calls, seats, factors_of(change, calls))
+    waiting = waiting_of(calls, instances, factors_of(change, calls))
     for placed in plan(waiting, seats, shares_of(change, now), overtake_s):
         if placed.now:
             _grant(change, placed, endpoints[placed.seat], rows[placed.call.id], now)
@@ -117,7 +125,7 @@ def clear(change: Transaction, endpoint: str, process: str, call: int, outcome: 
         " failures = CASE WHEN ?2 THEN 0 ELSE failures END, health = CASE WHEN ?2 THEN 'up' ELSE health END"
         " WHERE endpoint = ?8",
         now, int(outcome.served), int(outcome.failed), outcome.load_s or 0.0,
-        outcome.checkpoint or row["checkpoint"], int(outcome.unsettled), outcome.abandoned_task, endpoint,
+        outcome.checkpoint, int(outcome.unsettled), outcome.abandoned_task, endpoint,
     )  # fmt: skip
     if outcome.failed:
         set_aside(change, endpoint, now, down=outcome.down)
@@ -158,8 +166,14 @@ def learn_times(change: Transaction, row: sqlite3.Row, outcome: Outcome, now: fl
 
 
 def is_all_down(instances: Sequence[sqlite3.Row]) -> bool:
-    """Tell whether no instance takes work now, nor will after a short rest."""
-    return not any(row["mode"] == "open" and row["health"] != DOWN for row in instances)
+    """Tell whether no instance takes work now, nor will after a short rest.
+
+    Where all are drained somebody means to resume one: that is waited for.
+    """
+    modes = {row["mode"] for row in instances}
+    if "open" in modes:
+        return not any(row["mode"] == "open" and row["health"] != DOWN for row in instances)
+    return "drained" not in modes
 
 
 def seats_of(instances: Sequence[sqlite3.Row], now: float) -> list[Seat]:
@@ -171,14 +185,14 @@ def seats_of(instances: Sequence[sqlite3.Row], now: float) -> list[Seat]:
     return [
         Seat(
             name=row["name"],
-            checkpoint=row["checkpoint"],
+            checkpoint=row["coming"] or row["checkpoint"],
             free_in=_free_in(row, now),
             is_idle=row["holder"] is None,
             unit_s=row["unit_s"] or unit_s,
             plain_s=row["plain_s"] or plain_s,
             load_s=row["load_s"] or load_s,
             last_used=row["last_used"],
-            offers=None if row["offers"] is None else frozenset(json.loads(row["offers"])),
+            offers=None if row["offers"] is None else _names(row["offers"]),
         )
         for row in instances
         if row["mode"] == "open" and row["health"] == "up"
@@ -211,17 +225,22 @@ def batch_factor(now_open: Transaction, pictures: int) -> float | None:
     return 1.0 + (pictures - 1) * max(seen[nearest] - 1.0, 0.0) / (nearest - 1)
 
 
-def waiting_of(calls: Sequence[sqlite3.Row], seats: Sequence[Seat], factors: Mapping[int, float]) -> list[Waiting]:
+def waiting_of(
+    calls: Sequence[sqlite3.Row], instances: Sequence[sqlite3.Row], factors: Mapping[int, float]
+) -> list[Waiting]:
     """Turn the waiting calls into what the scheduler sees; `factors` are the batch factors by number of pictures.
 
-    A wish that no instance can meet is dropped, so that the call is tried somewhere and fails with the true reason.
+    A wish that no instance can meet, nor will after its rest, is dropped, so that the call is tried somewhere and fails
+    with the true reason.
     """
+    rows = [row for row in instances if row["mode"] == "open" and row["health"] != DOWN]
+    able = {row["name"]: None if row["offers"] is None else _names(row["offers"]) for row in rows}
     found = []
     for row in calls:
-        needs, avoid = frozenset(json.loads(row["needs"])), frozenset(json.loads(row["avoid"]))
-        if not any(seat.name not in avoid for seat in seats):
+        needs, avoid = _names(row["needs"]), _names(row["avoid"])
+        if avoid.issuperset(able):
             avoid = frozenset()
-        if not any(seat.name not in avoid and (seat.offers is None or needs <= seat.offers) for seat in seats):
+        if not any(name not in avoid and (offers is None or needs <= offers) for name, offers in able.items()):
             needs = frozenset()
         size = row["size"] if row["size"] is None else row["size"] * factors[row["pictures"]]
         found.append(Waiting(row["id"], row["since"], row["checkpoint"], row["share"], size, needs, avoid))
@@ -243,7 +262,7 @@ def _grant(change: Transaction, placed: Placed, endpoint: str, call: sqlite3.Row
         now + placed.ends_in, endpoint,
     )  # fmt: skip
     row = change.row("SELECT * FROM shares WHERE share = ?", call["share"])
-    served = (_decayed(row, now) if row is not None else 0.0) + (call["size"] or 1.0)
+    served = (_decayed(row, now) if row is not None else 0.0) + (placed.call.size or 1.0)
     change.run("INSERT OR REPLACE INTO shares VALUES (?, ?, ?)", call["share"], served, now)
 
 
@@ -273,3 +292,9 @@ def _decayed(row: sqlite3.Row, now: float) -> float:
 
 def _telling(notify: Notify, process: str, call: int) -> Callable[[], None]:
     return lambda: notify(process, call)
+
+
+@lru_cache(maxsize=1024)
+def _names(text: str) -> frozenset[str]:
+    # Most calls need the same, and each is looked at whenever an instance becomes idle.
+    return frozenset(json.loads(text))

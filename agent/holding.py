@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from agent import desk
 from agent.calls import Call, Leased
-from agent.errors import CallCanceledError, SDError
+from agent.errors import CallCanceledError, InstanceTimeoutError, InstanceUnreachableError, SDError
 
 if TYPE_CHECKING:
     from agent.instance import SDInstance
@@ -76,3 +77,18 @@ class Holding:
                 yield
         finally:
             ended.set()
+
+
+def outcome_of(instance: SDInstance, exc: SDError | None = None, *, served: bool = False) -> desk.Outcome:
+    """Say what became of the lease under which an instance is used, for the ledger."""
+    holding = instance.holding
+    return desk.Outcome(
+        served=served,
+        failed=exc is not None and exc.blames_instance,
+        down=isinstance(exc, InstanceUnreachableError | InstanceTimeoutError),
+        checkpoint=instance.loaded,
+        paint_s=holding.paint_s if holding is not None else None,
+        load_s=holding.load_s if holding is not None else None,
+        unsettled=instance.unsettled,
+        abandoned_task=instance.abandoned_task,
+    )

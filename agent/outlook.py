@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent import desk
+from agent.calls import Call
 from agent.capabilities import bare_checkpoint
 from agent.ledger import Transaction
-from agent.schedule import Seat, Waiting, plan
+from agent.schedule import Waiting, plan
 
 State = Literal["idle", "loading", "busy", "resting", "down", "draining", "drained"]
 
 _CLEARLY = 0.9
+_ENOUGH_SAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,10 @@ def states(now_open: Transaction, now: float) -> tuple[InstanceState, ...]:
 
 def forecasts(now_open: Transaction, now: float, overtake_s: float) -> dict[str, Forecast]:
     """Foresee the end of every job that has a call, waiting or under way."""
-    instances = now_open.rows("SELECT * FROM instances")
+    instances = now_open.rows(desk.INSTANCES)
     calls = now_open.rows("SELECT * FROM calls WHERE endpoint IS NULL")
     seats = desk.seats_of(instances, now)
-    waiting = desk.waiting_of(calls, seats, desk.factors_of(now_open, calls))
+    waiting = desk.waiting_of(calls, instances, desk.factors_of(now_open, calls))
     jobs = {row["id"]: row["job"] for row in calls}
     found = {row["job"]: Forecast(0, 0.0, max(row["ends"] - now, 0.0)) for row in instances if row["job"]}
     place = 0
@@ -74,6 +76,19 @@ def forecasts(now_open: Transaction, now: float, overtake_s: float) -> dict[str,
     return found
 
 
+def expected_s(now_open: Transaction, endpoint: str, call: Call) -> float | None:
+    """Foresee the seconds of a picture, once a few of them were seen; None for work without pictures."""
+    if call.size is None:
+        return None
+    rows = now_open.rows("SELECT endpoint, unit_s, samples FROM instances WHERE unit_s IS NOT NULL")
+    if sum(row["samples"] for row in rows) < _ENOUGH_SAMPLES:
+        return None
+    factor = desk.batch_factor(now_open, call.pictures) or call.pictures
+    seconds: dict[str, float] = {row["endpoint"]: row["unit_s"] for row in rows}
+    # An instance of which nothing is known may be as slow as the slowest.
+    return call.size * factor * seconds.get(endpoint, max(seconds.values()))
+
+
 def split(now_open: Transaction, now: float, num: int, checkpoint: str, size: float, max_batch: int) -> tuple[int, ...]:
     """Divide `num` pictures into batches, whichever division ends soonest; single pictures unless a batch clearly wins.
 
@@ -81,7 +96,7 @@ def split(now_open: Transaction, now: float, num: int, checkpoint: str, size: fl
     picture is made alone, so that somebody sees it soon, and the others as a batch, so that something is learned.
     """
     ones = (1,) * num
-    instances = now_open.rows("SELECT * FROM instances")
+    instances = now_open.rows(desk.INSTANCES)
     seats = desk.seats_of(instances, now)
     if num == 1 or max_batch == 1 or not seats:
         return ones
@@ -90,7 +105,7 @@ def split(now_open: Transaction, now: float, num: int, checkpoint: str, size: fl
         return (1, num - 1) if idle < num and 2 < num <= max_batch + 1 else ones
     divisions = [_even(num, parts) for parts in range(num, 0, -1)]
     ends = {
-        division: _ends_in(now_open, now, seats, division, checkpoint, size)
+        division: _ends_in(now_open, now, instances, division, checkpoint, size)
         for division in divisions
         if max(division) <= max_batch
     }
@@ -101,19 +116,19 @@ def split(now_open: Transaction, now: float, num: int, checkpoint: str, size: fl
 def _ends_in(
     now_open: Transaction,
     now: float,
-    seats: Sequence[Seat],
+    instances: Sequence[sqlite3.Row],
     division: tuple[int, ...],
     checkpoint: str,
     size: float,
 ) -> float:
     """Foresee when the last of these batches would be done if they were sent now, after all that waits already."""
     calls = now_open.rows("SELECT * FROM calls WHERE endpoint IS NULL")
-    others = desk.waiting_of(calls, seats, desk.factors_of(now_open, calls))
+    others = desk.waiting_of(calls, instances, desk.factors_of(now_open, calls))
     new = [
         Waiting(-1 - index, now, bare_checkpoint(checkpoint), "", size * (desk.batch_factor(now_open, count) or count))
         for index, count in enumerate(division)
     ]
-    placed = plan([*others, *new], seats, {}, 0.0, everything=True)
+    placed = plan([*others, *new], desk.seats_of(instances, now), {}, 0.0, everything=True)
     return max((one.ends_in for one in placed if one.call.id < 0), default=float("inf"))
 
 

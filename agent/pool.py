@@ -9,31 +9,28 @@ instance. Until then its thread stands at a semaphore of its own, which whoever 
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from agent import desk
+from agent.access import Access
 from agent.calls import Call, Leased
 from agent.capabilities import from_text
 from agent.errors import (
-    InstanceTimeoutError,
-    InstanceUnreachableError,
     NoInstanceUpError,
     PoolClosedError,
     PoolTimeoutError,
     SDError,
-    SDNotConfiguredError,
 )
-from agent.holding import Holding
+from agent.holding import Holding, outcome_of
 from agent.host import Host
 from agent.instance import SDInstance
 from agent.ledger import Ledger, Transaction
-from agent.outlook import Forecast, InstanceState, forecasts, split, states
+from agent.outlook import Forecast, InstanceState, expected_s, forecasts, split, states
 from agent.overseer import Overseer
 from agent.roster import Roster
 from agent.upkeep import Upkeep
@@ -43,7 +40,6 @@ __all__ = ["Forecast", "InstanceState", "SDInstance", "SDInstancePool"]
 # A bell that was not heard costs at most this long.
 _LOOK_AGAIN_S = 1.0
 _FORECAST_FOR_S = 0.5
-_ENOUGH_SAMPLES = 3
 
 
 class SDInstancePool:
@@ -75,6 +71,7 @@ class SDInstancePool:
         self.roster = Roster(self.ledger, instances)
         self._overseer = Overseer(self._expected)
         self._upkeep = Upkeep(self.ledger, self.roster, self._schedule, probes=probes)
+        self._access = Access(self.ledger, self.roster, self._heard, self._upkeep.start)
         self._waiters: dict[int, threading.Semaphore] = {}
         self._forecasts: tuple[float, dict[str, Forecast]] = (0.0, {})
         self._is_closed = False
@@ -107,21 +104,21 @@ class SDInstancePool:
         try:
             yield instance
         except SDError as exc:
-            self._give_back(instance, _outcome(instance, exc))
+            self._give_back(instance, outcome_of(instance, exc))
             raise
         except BaseException:
             # Not ours: it may have come in the middle of a call, so nobody knows what still runs there.
             instance.unsettled = True
-            self._give_back(instance, _outcome(instance, served=False))
+            self._give_back(instance, outcome_of(instance, served=False))
             raise
         else:
-            self._give_back(instance, _outcome(instance, served=True))
+            self._give_back(instance, outcome_of(instance, served=True))
 
     def blame(self, name: str, exc: SDError) -> None:
         """Set an instance aside for an error that was found after it was given back, such as a broken picture."""
         instance = self.roster.named(name)
         if exc.blames_instance and instance is not None:
-            with self._changing() as change:
+            with self._access.changing() as change:
                 desk.set_aside(change, instance.endpoint, time.time(), down=False)
                 self._schedule(change)
 
@@ -129,35 +126,35 @@ class SDInstancePool:
         """Foresee when the pool's part of a job is done; None for a job without calls. Up to half a second old."""
         made_at, found = self._forecasts
         if time.monotonic() - made_at > _FORECAST_FOR_S:
-            with self._looking() as now:
+            with self._access.looking() as now:
                 found = forecasts(now, time.time(), self._overtake_s)
             self._forecasts = (time.monotonic(), found)
         return found.get(job)
 
     def split(self, num: int, checkpoint: str, size: float) -> tuple[int, ...]:
         """Divide `num` pictures of this size (megapixel steps) into batches so that the last is done soonest."""
-        with self._looking() as now:
+        with self._access.looking() as now:
             return split(now, time.time(), num, checkpoint, size, self._max_batch)
 
     def states(self) -> tuple[InstanceState, ...]:
         """Describe every instance, as all processes see it."""
-        with self._looking() as now:
+        with self._access.looking() as now:
             return states(now, time.time())
 
     def waiting(self) -> int:
         """Count the calls that wait for an instance."""
-        with self._looking() as now:
+        with self._access.looking() as now:
             row = now.row("SELECT COUNT(*) FROM calls WHERE endpoint IS NULL")
         return int(row[0]) if row is not None else 0
 
     def why_unservable(self, checkpoint: str, controlnet: Collection[str] = ()) -> str | None:
         """Say what is missing when every instance is known to lack it; None while any may have it."""
-        with self._looking() as now:
+        with self._access.looking() as now:
             return self.roster.why_unservable(now, checkpoint, controlnet)
 
     def add(self, endpoint: str) -> None:
         """Take another instance in. Raises UnknownInstanceError for an address that is no URL."""
-        with self._changing() as change:
+        with self._access.changing() as change:
             self.roster.add(change, endpoint)
         self._upkeep.look_now()
 
@@ -175,7 +172,7 @@ class SDInstancePool:
 
     def start(self) -> None:
         """Take part in the pool and look after it; otherwise done at the first use. Raises SDNotConfiguredError."""
-        with self._looking():
+        with self._access.looking():
             pass
 
     def close(self) -> None:
@@ -190,7 +187,7 @@ class SDInstancePool:
 
     def _take(self, checkpoint: str | None, timeout_s: float, avoid: Collection[str], call: Call) -> SDInstance:
         began, turn = time.monotonic(), threading.Semaphore(0)
-        with self._changing() as change:
+        with self._access.changing() as change:
             number = desk.enter(change, self.ledger.host.id, self.roster.entry(checkpoint, avoid, call), time.time())
             self._waiters[number] = turn
             self._schedule(change)
@@ -203,15 +200,12 @@ class SDInstancePool:
             del self._waiters[number]
 
     def _wait(self, number: int, turn: threading.Semaphore, began: float, timeout_s: float, call: Call) -> SDInstance:
-        end = began + timeout_s
-        if call.cancellation is None:
-            return self._stand(number, turn, began, end, timeout_s, call)
-        with call.cancellation.calling(turn.release):
-            return self._stand(number, turn, began, end, timeout_s, call)
+        cancellation = call.cancellation
+        with cancellation.calling(turn.release) if cancellation is not None else nullcontext():
+            return self._stand(number, turn, began, timeout_s, call)
 
-    def _stand(
-        self, number: int, turn: threading.Semaphore, began: float, end: float, timeout_s: float, call: Call
-    ) -> SDInstance:
+    def _stand(self, number: int, turn: threading.Semaphore, began: float, timeout_s: float, call: Call) -> SDInstance:
+        end = began + timeout_s
         while True:
             turn.acquire(timeout=max(min(end - time.monotonic(), _LOOK_AGAIN_S), 0))
             call.raise_if_canceled()
@@ -224,7 +218,7 @@ class SDInstancePool:
                 raise self._timed_out(timeout_s)
 
     def _granted(self, number: int, call: Call, waited_s: float) -> SDInstance | None:
-        with self._looking() as now:
+        with self._access.looking() as now:
             row = now.row(
                 "SELECT calls.endpoint, calls.reason, calls.checkpoint AS wanted, instances.* FROM calls"
                 " LEFT JOIN instances ON instances.call = calls.id WHERE calls.id = ?",
@@ -253,23 +247,19 @@ class SDInstancePool:
 
     def _leave(self, number: int) -> None:
         """Take a call that is not wanted any more out, wherever it stands."""
-        with self._changing() as change:
+        with self._access.changing() as change:
             if desk.withdraw(change, number):
-                return
-            row = change.row("SELECT endpoint FROM instances WHERE call = ?", number)
-            outcome = desk.Outcome(served=False)
-            desk.clear(change, row[0] if row is not None else "", self.ledger.host.id, number, outcome, time.time())
-            self._schedule(change)
+                self._schedule(change)
 
     def _give_back(self, instance: SDInstance, outcome: desk.Outcome) -> None:
         holding, instance.holding = instance.holding, None
         assert holding is not None
-        with self._changing() as change:
+        with self._access.changing() as change:
             desk.clear(change, instance.endpoint, self.ledger.host.id, holding.number, outcome, time.time())
             self._schedule(change)
 
     def _note_task(self, number: int, task_id: str) -> None:
-        with self._changing() as change:
+        with self._access.changing() as change:
             change.run("UPDATE instances SET task = ? WHERE call = ?", task_id, number)
 
     def _schedule(self, change: Transaction) -> None:
@@ -287,55 +277,13 @@ class SDInstancePool:
             turn.release()
 
     def _set_mode(self, name: str, mode: str) -> None:
-        with self._changing() as change:
+        with self._access.changing() as change:
             self.roster.set_mode(change, name, mode)
             self._schedule(change)
 
     def _expected(self, instance: SDInstance, holding: Holding) -> float | None:
-        """Foresee the seconds of a picture, once a few of them were seen; None for work without pictures."""
-        call = holding.call
-        if call.size is None:
-            return None
-        with self._looking() as now:
-            rows = now.rows("SELECT endpoint, unit_s, samples FROM instances WHERE unit_s IS NOT NULL")
-            factor = desk.batch_factor(now, call.pictures) or call.pictures
-        if sum(row["samples"] for row in rows) < _ENOUGH_SAMPLES:
-            return None
-        seconds: dict[str, float] = {row["endpoint"]: row["unit_s"] for row in rows}
-        # An instance of which nothing is known may be as slow as the slowest.
-        return call.size * factor * seconds.get(instance.endpoint, max(seconds.values()))
-
-    @contextmanager
-    def _changing(self) -> Iterator[Transaction]:
-        try:
-            self._join()
-            with self.ledger.change() as change:
-                yield change
-        except (OSError, sqlite3.Error) as exc:
-            raise self._unusable(exc) from exc
-
-    @contextmanager
-    def _looking(self) -> Iterator[Transaction]:
-        try:
-            self._join()
-            with self.ledger.look() as now:
-                yield now
-        except (OSError, sqlite3.Error) as exc:
-            raise self._unusable(exc) from exc
-
-    def _join(self) -> None:
-        """Become one of the processes that share the pool; does something once."""
-        if not self.roster.has_joined:
-            self.ledger.host.hear("grant", self._heard)
-            self.ledger.host.start()
-            self.roster.join()
-            self._upkeep.start()
-
-    def _unusable(self, exc: Exception) -> SDNotConfiguredError:
-        return SDNotConfiguredError(
-            f"the folder {self.ledger.host.folder} of the pool cannot be used ({type(exc).__name__}: {exc});"
-            " correct DATA_DIR"
-        )
+        with self._access.looking() as now:
+            return expected_s(now, instance.endpoint, holding.call)
 
     def _timed_out(self, timeout_s: float) -> PoolTimeoutError:
         count = len(self)
@@ -343,17 +291,3 @@ class SDInstancePool:
         return PoolTimeoutError(
             f"{who} stayed busy for {timeout_s:g} s; add one to SD_ENDPOINTS or raise SD_POOL_TIMEOUT"
         )
-
-
-def _outcome(instance: SDInstance, exc: SDError | None = None, *, served: bool = False) -> desk.Outcome:
-    holding = instance.holding
-    return desk.Outcome(
-        served=served,
-        failed=exc is not None and exc.blames_instance,
-        down=isinstance(exc, InstanceUnreachableError | InstanceTimeoutError),
-        checkpoint=instance.loaded,
-        paint_s=holding.paint_s if holding is not None else None,
-        load_s=holding.load_s if holding is not None else None,
-        unsettled=instance.unsettled,
-        abandoned_task=instance.abandoned_task,
-    )

@@ -13,7 +13,10 @@ from agent.errors import UnknownInstanceError
 from agent.instance import SDInstance
 from agent.ledger import Ledger, Transaction
 
-_CLEAN = "mode = 'open', health = 'up', failures = 0, rests_until = 0, seen_at = 0, probed_until = 0, offers = NULL"
+_CLEAN = (
+    "mode = 'open', health = 'up', failures = 0, rests_until = 0, seen_at = 0, probed_until = 0, offers = NULL,"
+    " lists = NULL"
+)
 
 
 class Roster:

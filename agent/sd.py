@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from agent.attempts import Ran, run_on_pool
 from agent.calls import Call
-from agent.capabilities import Capabilities, missing, without_hash
+from agent.capabilities import Capabilities, bare_checkpoint, missing, without_hash
 from agent.errors import (
     InstanceConnectionLostError,
     InstanceTimeoutError,
@@ -154,6 +154,8 @@ def _send(instance: SDInstance, path: str, request: Txt2ImgRequest) -> _Unread:
     call_s = time.monotonic() - began
     if answer.status >= _ERRORS:
         decoded(answer, instance.name, path)
+    # Also where it could not be loaded by a call of its own: now the picture has done it.
+    instance.loaded = bare_checkpoint(request.checkpoint)
     # A person at the WebUI's own page can cut our job short; the answer is 200 all the same.
     interrupted = _is_suspiciously_short(instance, call_s) and was_interrupted(instance)
     return _Unread(answer, request, path, has, instance.name, task_id, interrupted, load_s, call_s)

@@ -87,6 +87,17 @@ class Upkeep:
                 )
             self._schedule(change)
 
+    def think_again(self) -> None:
+        """Schedule anew while calls wait beside idle instances: what they wait for may take longer than was thought."""
+        with self._ledger.look() as now:
+            could = now.row(
+                "SELECT 1 WHERE EXISTS (SELECT 1 FROM calls WHERE endpoint IS NULL) AND EXISTS (SELECT 1 FROM instances"
+                " WHERE holder IS NULL AND mode = 'open' AND health = 'up')"
+            )
+        if could is not None:
+            with self._ledger.change() as change:
+                self._schedule(change)
+
     def probe_due(self) -> list[str]:
         """Take over the probes that are due, and give the endpoints."""
         now = time.time()
@@ -126,12 +137,14 @@ class Upkeep:
         offers = None if has is None else json.dumps(offers_of(has))
         lists = None if has is None else as_text(has)
         with self._ledger.change() as change:
-            # While it was looked at it may have been lent; then its user knows better what it has loaded.
+            # While it was looked at it may have been lent; then its user knows better what it has loaded, and whether
+            # it works.
             change.run(
-                "UPDATE instances SET health = 'up', seen_at = ?1, probed_until = 0, offers = COALESCE(?2, offers),"
-                " lists = COALESCE(?6, lists), checkpoint = CASE WHEN holder IS NULL AND last_used = ?3"
-                " THEN COALESCE(?4, checkpoint) ELSE checkpoint END WHERE endpoint = ?5",
-                time.time(), offers, row["last_used"], bare, row["endpoint"], lists,
+                "UPDATE instances SET health = CASE WHEN failures = ?7 THEN 'up' ELSE health END, seen_at = ?1,"
+                " probed_until = 0, offers = COALESCE(?2, offers), lists = COALESCE(?6, lists),"
+                " checkpoint = CASE WHEN holder IS NULL AND last_used = ?3 THEN COALESCE(?4, checkpoint)"
+                " ELSE checkpoint END WHERE endpoint = ?5",
+                time.time(), offers, row["last_used"], bare, row["endpoint"], lists, row["failures"],
             )  # fmt: skip
             if row["health"] != "up":
                 _log.warning("%s is back", row["name"])
@@ -151,6 +164,7 @@ class Upkeep:
         while not self._is_stopped:
             try:
                 self.bury_the_dead()
+                self.think_again()
                 self._ledger.host.sweep()
                 for endpoint in self.probe_due() if self._has_probes else ():
                     self._probes.submit(self._probe_quietly, endpoint)

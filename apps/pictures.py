@@ -93,8 +93,8 @@ class PictureDesk:
         """Keep a checked picture, once however often it comes, and return its sha256."""
         if picture.sha256:
             return picture.sha256
-        size = {"width": picture.width, "height": picture.height}
-        return self.contents.put(picture.content, picture.media_type, **size).sha256
+        kept = self.contents.put(picture.content, picture.media_type, width=picture.width, height=picture.height)
+        return kept.sha256
 
     def url(self, sha256: str) -> str:
         """Return the absolute URL of a kept picture."""

@@ -27,7 +27,7 @@ def main() -> None:
     """Read the command line, run the scenarios and end with what they found."""
     parser = argparse.ArgumentParser(prog="bench", description="Measure the server against what is possible.")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"{', '.join(SCENARIOS)}; without any: all")
-    parser.add_argument("--no-docs", action="store_true", help="only show; docs/performance.md stays as it is")
+    parser.add_argument("--no-docs", action="store_true", help="leave docs/ as it is; pictures go to out/bench")
     wish = parser.parse_args()
     if unknown := set(wish.scenarios) - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
@@ -39,7 +39,7 @@ def main() -> None:
 def run(folder: Path, names: list[str], docs: Path | None) -> list[Report]:
     """Run these scenarios one after the other; `docs` is where the table and the pictures go."""
     reports = []
-    pictures = (docs or folder) / "bench"
+    pictures = (docs or ROOT / "out") / "bench"
     with benched(folder) as bench:
         for name in names:
             began = time.monotonic()

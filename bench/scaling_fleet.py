@@ -8,9 +8,9 @@ people, chat, loads and pictures.
 from __future__ import annotations
 
 import random
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import simpy
@@ -18,7 +18,7 @@ import simpy
 from agent.schedule import Seat, Waiting, plan
 from jobs.celery_intake import GRACE_S, LOOK_S, OVERTAKE
 from jobs.celery_places import Seats, Wish, lets_in, spare
-from jobs.celery_routing import ANY_QUEUE, CHAT_QUEUE, WorkerHost, queues_of, route
+from jobs.celery_routing import ANY_QUEUE, CHAT_QUEUE, WorkerHost, queues_of, route, seats_of
 
 BEAT_S = 1.5
 OVERTAKE_S = 30.0
@@ -150,14 +150,11 @@ class Fleet:
         if not host.sent:
             return beat
         ready = {name: number - host.sent.get(name, 0) for name, number in beat.ready.items()}
-        return WorkerHost(beat.name, beat.queues, ready, beat.room - sum(host.sent.values()))
+        return replace(beat, ready=ready, spare=beat.spare - sum(host.sent.values()))
 
     def _beat_of(self, host: Host) -> WorkerHost:
-        ready: dict[str, int] = {}
-        for instance in host.instances:
-            if instance.is_idle and instance.checkpoint:
-                ready[instance.checkpoint] = ready.get(instance.checkpoint, 0) + 1
-        return WorkerHost(host.name, frozenset(host.queues), ready, max(0, spare(host.in_hand, self._seats(host))))
+        seats = self._seats(host)
+        return WorkerHost(host.name, frozenset(host.queues), seats.ready, max(0, spare(host.in_hand, seats)), seats.up)
 
     def _beats(self, host: Host) -> Iterator[simpy.Event]:
         yield self.env.timeout(self.random.random() * BEAT_S)
@@ -193,11 +190,7 @@ class Fleet:
     def _release(self, host: Host, *, thread: bool) -> None:
         """A thread goes for the next message, the queues taking turns."""
         host.threads_left += thread
-        for job in list(host.held):
-            if job.is_claimed or self._lets_in(host, job):
-                host.held.remove(job)
-                self._adopt(host, job, thread=True)
-                return
+        self._retry(host)
         for step in range(len(host.queues)):
             if not host.threads_left:
                 return
@@ -207,9 +200,16 @@ class Fleet:
                 self._receive(host, queue.popleft())
                 return
 
+    def _retry(self, host: Host) -> None:
+        for job in list(host.held):
+            if job in host.held and (job.is_claimed or self._lets_in(host, job)):
+                host.held.remove(job)
+                self._adopt(host, job, thread=True)
+
     def _looks(self, host: Host) -> Iterator[simpy.Event]:
         yield self.env.timeout(self.random.random() * LOOK_S)
         while True:
+            self._retry(host)
             self._look(host)
             yield self.env.timeout(LOOK_S)
 
@@ -229,8 +229,7 @@ class Fleet:
         return lets_in(wish, self.env.now - job.created_s, host.in_hand, self._seats(host))
 
     def _seats(self, host: Host) -> Seats:
-        loaded = Counter(str(one.checkpoint) for one in host.instances)
-        return Seats(len(host.instances), sum(one.is_idle for one in host.instances), loaded)
+        return seats_of(("idle" if one.is_idle else "busy", one.checkpoint) for one in host.instances)
 
     def _run(self, host: Host, job: Job, *, thread: bool) -> Iterator[simpy.Event]:
         yield self.env.timeout(self.random.expovariate(1 / self.times.chat_s))

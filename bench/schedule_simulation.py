@@ -13,6 +13,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import simpy
 
@@ -57,14 +58,14 @@ class Farm:
 
     def run(self, calls: Iterable[Waiting], until: float | None = None) -> list[Ended]:
         """Let the calls come at their times, and give those that ended (by `until`, seconds), first ended first."""
-        for call in calls:
-            self.env.process(self._come(call))
+        for since, together in groupby(sorted(calls, key=lambda call: call.since), key=lambda call: call.since):
+            self.env.process(self._come(since, list(together)))
         self.env.run(until)
         return self.ended
 
-    def _come(self, call: Waiting) -> Iterator[simpy.Event]:
-        yield self.env.timeout(call.since)
-        self._waiting[call.id] = call
+    def _come(self, since: float, calls: Iterable[Waiting]) -> Iterator[simpy.Event]:
+        yield self.env.timeout(since)
+        self._waiting |= {call.id: call for call in calls}
         self._decide()
 
     def _decide(self) -> None:
@@ -76,27 +77,25 @@ class Farm:
                 raise ValueError(f"{name} was given to call {call.id} although one of them was taken")
             del self._waiting[call.id]
             self._served[call.share] += call.size or 1.0
-            self.env.process(self._serve(call, self._seats[name]))
-            loads = call.checkpoint not in (None, self._seats[name].checkpoint)
-            self._busy_until[name] = self.env.now + seats_seconds(self._seats[name], call, loads=loads)
+            self._start(call, self._seats[name])
 
-    def _serve(self, call: Waiting, seat: Seat) -> Iterator[simpy.Event]:
-        started = self.env.now
-        loads = call.checkpoint not in (None, seat.checkpoint)
-        yield self.env.timeout(seats_seconds(seat, call, loads=loads))
-        self.ended.append(Ended(call, seat.name, started, self.env.now, loads))
-        del self._busy_until[seat.name]
-        self._seats[seat.name] = replace(seat, checkpoint=call.checkpoint or seat.checkpoint, last_used=self.env.now)
+    def _start(self, call: Waiting, seat: Seat) -> None:
+        loads, started = call.checkpoint not in (None, seat.checkpoint), self.env.now
+        ended = started + seat.seconds(call) + (seat.load_s if loads else 0.0)
+        self._busy_until[seat.name] = ended
+        # The rule sees a busy instance with the checkpoint that it will have.
+        self._seats[seat.name] = replace(seat, checkpoint=call.checkpoint or seat.checkpoint, last_used=started)
+        self.env.process(self._serve(Ended(call, seat.name, started, ended, loads)))
+
+    def _serve(self, one: Ended) -> Iterator[simpy.Event]:
+        yield self.env.timeout(one.ended - one.started)
+        self.ended.append(one)
+        del self._busy_until[one.seat]
         self._decide()
 
     def _now(self, seat: Seat) -> Seat:
         end = self._busy_until.get(seat.name)
         return replace(seat, free_in=0.0 if end is None else max(end - self.env.now, 0.001), is_idle=end is None)
-
-
-def seats_seconds(seat: Seat, call: Waiting, *, loads: bool) -> float:
-    """Give the seconds that a call takes on an instance."""
-    return seat.seconds(call) + (seat.load_s if loads else 0.0)
 
 
 def ours(overtake_s: float = OVERTAKE_S) -> Rule:

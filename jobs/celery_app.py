@@ -56,9 +56,8 @@ def as_worker(app: Celery, queues: tuple[str, ...], threads: int) -> Celery:
         worker_prefetch_multiplier=1,
         # After a lost connection all threads go on taking messages.
         worker_enable_prefetch_count_reduction=False,
-        # The server's own log, and no remote control by whoever reaches Redis.
-        worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
+        # Whoever reaches Redis could stop workers by it.
         worker_enable_remote_control=False,
     )
     return app

@@ -3,35 +3,36 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from agent.capabilities import bare_checkpoint
 from jobs.celery_app import ADOPT_TASK
-from jobs.celery_routing import WorkerHost, bare, host_of, host_queue, route
+from jobs.celery_hosts import Fleet
+from jobs.celery_routing import WorkerHost, host_queue, route
 from store.documents import GenerationRecord
-from store.errors import StoreError
 from store.runners import Runners
 
 logger = logging.getLogger(__name__)
 
-ALIVE_S = 5.0
-LOOK_S = 0.5
 PAUSE_S = 2.0
 
 
 @dataclass
 class _Sent:
-    """What went to a host since its last heartbeat, of which that heartbeat knows nothing yet."""
+    """How many pictures went to a host since a heartbeat, which knows nothing of them, by checkpoint."""
 
-    beat: object
-    pictures: dict[str, int] = field(default_factory=dict)
+    beat_at: datetime
+    pictures: Counter[str] = field(default_factory=Counter)
 
 
 class CeleryDispatcher:
-    """Sends the id of a queued record to the queue that the routing rule names.
+    """Sends the id of a queued record to the queue that the routing rule names. Thread-safe.
 
     Args:
         app: made by `celery_app`.
@@ -41,18 +42,16 @@ class CeleryDispatcher:
 
     def __init__(self, app: Celery, runners: Runners, checkpoint_of: Callable[[GenerationRecord], str | None]) -> None:
         self._app = app
-        self._runners = runners
+        self._fleet = Fleet(runners)
         self._checkpoint_of = checkpoint_of
         self._lock = threading.Lock()
-        self._looked_s = -LOOK_S
-        self._hosts: tuple[tuple[WorkerHost, object], ...] = ()
         self._sent: dict[str, _Sent] = {}
         self._away_until_s = 0.0
 
     def dispatch(self, record: GenerationRecord) -> None:
-        """Send the message. A broker that is away is no error: the record waits, and the hosts look for such records.
+        """Send the message.
 
-        Raises nothing of Celery's or the store's.
+        A broker that is away is no error: the record waits, and the hosts look for such records by themselves.
         """
         if time.monotonic() < self._away_until_s:
             return
@@ -64,41 +63,23 @@ class CeleryDispatcher:
             self._away_until_s = time.monotonic() + PAUSE_S
             logger.warning("the broker is away (%s); generation %s waits until a host finds it", exc, record.id)
         else:
-            logger.info("sent to %s", queue)
+            logger.info("generation %s is sent to %s", record.id, queue)
 
     def _queue_for(self, record: GenerationRecord) -> str:
         checkpoint = self._checkpoint_of(record)
+        hosts = self._fleet.hosts()
         with self._lock:
-            queue = route(checkpoint, self._present())
-            if checkpoint is not None:
-                self._note(queue, bare(checkpoint), record.inputs.num)
+            queue = route(checkpoint, [self._less_sent(host, beat_at) for host, beat_at in hosts])
+            if checkpoint is not None and queue in self._sent:
+                self._sent[queue].pictures[bare_checkpoint(checkpoint)] += record.inputs.num
         return queue
 
-    def _present(self) -> list[WorkerHost]:
-        """The hosts as of their last heartbeats, less what was sent to them since."""
-        if time.monotonic() - self._looked_s > LOOK_S:
-            self._look()
-        return [self._less_sent(host, beat) for host, beat in self._hosts]
-
-    def _look(self) -> None:
-        try:
-            alive = self._runners.alive(ALIVE_S)
-        except StoreError as exc:
-            logger.warning("the worker hosts' heartbeats cannot be read: %s", exc)
-            return
-        self._looked_s = time.monotonic()
-        found = ((host_of(runner.facts), runner.beat_at) for runner in alive)
-        self._hosts = tuple((host, beat) for host, beat in found if host is not None)
-
-    def _less_sent(self, host: WorkerHost, beat: object) -> WorkerHost:
-        sent = self._sent.get(host_queue(host.name))
-        if sent is None or sent.beat != beat:
-            self._sent[host_queue(host.name)] = _Sent(beat)
-            return host
-        ready = {name: count - sent.pictures.get(name, 0) for name, count in host.ready.items()}
-        return replace(host, ready=ready, room=host.room - sum(sent.pictures.values()))
-
-    def _note(self, queue: str, checkpoint: str, pictures: int) -> None:
+    def _less_sent(self, host: WorkerHost, beat_at: datetime) -> WorkerHost:
+        """Show a host as of its last heartbeat, less what was sent to its own queue since."""
+        queue = host_queue(host.name)
         sent = self._sent.get(queue)
-        if sent is not None:
-            sent.pictures[checkpoint] = sent.pictures.get(checkpoint, 0) + pictures
+        if sent is None or sent.beat_at != beat_at:
+            self._sent[queue] = _Sent(beat_at)
+            return host
+        ready = {name: count - sent.pictures[name] for name, count in host.ready.items()}
+        return replace(host, ready=ready, spare=host.spare - sent.pictures.total())

@@ -6,10 +6,16 @@ The record tells all the same that the job waits, so a host with places left loo
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
-from jobs.celery_places import Places, PlacesClosedError
+from jobs.celery_ability import Ability
+from jobs.celery_hosts import Fleet
+from jobs.celery_places import Places, Wish
+from jobs.celery_routing import CHAT_QUEUE, checkpoint_queue
+from jobs.threads import in_thread
 from store.clock import utc_now
 from store.documents import GenerationRecord
 from store.errors import StoreError
@@ -17,46 +23,40 @@ from store.generations import Generations
 
 logger = logging.getLogger(__name__)
 
-LOOK_S = 1.0
-GRACE_S = 1.0
+LOOK_S = 0.5
+GRACE_S = 0.5
 """How long a message has to find its host before others look into the records."""
 
 CANDIDATES = 50
 OVERTAKE = timedelta(seconds=30)
 """A record that waits longer than this is taken before those for which a WebUI is ready."""
 
+SETTLED_S = 5.0
+"""How long after its start a host has heard of all others."""
+
 Adopt = Callable[[str], bool]
-Serves = Callable[[GenerationRecord], bool]
 
 
 class Intake:
     """Lets jobs into this host, one place for each.
 
     Args:
+        fleet: all worker hosts, to know whether another one could run what this one cannot.
         adopt: claims a generation and runs it to its end in the caller's thread; False when it is not to be had.
-        paints: whether the run of a record needs a WebUI.
-        serves: whether this host can run a record at all.
-        is_ready: whether a WebUI of this host has loaded what a record needs.
     """
 
-    def __init__(
-        self,
-        generations: Generations,
-        places: Places,
-        adopt: Adopt,
-        *,
-        paints: Serves,
-        serves: Serves,
-        is_ready: Serves,
-    ) -> None:
+    def __init__(self, generations: Generations, places: Places, ability: Ability, fleet: Fleet, adopt: Adopt) -> None:
         self._generations = generations
         self._places = places
+        self._ability = ability
+        self._fleet = fleet
         self._adopt = adopt
-        self._paints, self._serves, self._is_ready = paints, serves, is_ready
         self._looker: threading.Thread | None = None
+        self._settled_s = 0.0
 
     def start(self) -> None:
         """Begin to look for records that nobody claims, in a thread of its own."""
+        self._settled_s = time.monotonic() + SETTLED_S
         self._looker = threading.Thread(target=self._go_on, name="intake", daemon=True)
         self._looker.start()
 
@@ -71,15 +71,24 @@ class Intake:
 
         Raises:
             PlacesClosedError: the worker is being stopped, and the generation still waits.
+            StoreError: the database is away.
         """
         record = self._generations.get(generation_id)
         if record is None or not _waits(record):
             return False
-        if not self._serves(record):
-            logger.info("generation %s is left to others: no WebUI here has what it needs", generation_id)
+        if self._ability.serves(record):
+            with self._places.one(self._ability.wish(record)):
+                return self._adopt(generation_id)
+        return self._is_hopeless(record) and self._adopt(generation_id)
+
+    def _is_hopeless(self, record: GenerationRecord) -> bool:
+        """Whether no host can run this; it is taken then, so that it fails and says what is missing."""
+        if time.monotonic() < self._settled_s:
             return False
-        with self._places.one(paints=self._paints(record)):
-            return self._adopt(generation_id)
+        checkpoint = self._ability.wish(record).checkpoint
+        queue = CHAT_QUEUE if checkpoint is None else checkpoint_queue(checkpoint)
+        others = [host for host, _beat_at in self._fleet.hosts() if host.name != self._ability.name]
+        return not any(queue in host.queues and (checkpoint is None or host.up) for host in others)
 
     def _go_on(self) -> None:
         while not self._places.is_closed:
@@ -90,14 +99,10 @@ class Intake:
             self._places.wait_for_change(LOOK_S)
 
     def _look(self) -> None:
-        rooms = {paints: self._places.free(paints=paints) for paints in (True, False)}
-        if not any(rooms.values()):
-            return
         for record in self._waiting():
-            paints = self._paints(record)
-            if rooms[paints] and self._serves(record):
-                rooms[paints] -= 1
-                threading.Thread(target=self._taken_up, args=(record.id,), name=f"job {record.id}").start()
+            wish = self._ability.wish(record) if self._ability.serves(record) else None
+            if self._places.enter(wish) if wish is not None else self._is_hopeless(record):
+                in_thread(partial(self._taken_up, record.id, wish), f"job {record.id}")
 
     def _waiting(self) -> list[GenerationRecord]:
         """The records that wait, those first that have waited too long, then those for which a WebUI is ready."""
@@ -105,7 +110,7 @@ class Intake:
 
         def urgency(record: GenerationRecord) -> tuple[int, str]:
             # Ids are in the order of their making.
-            return 0 if record.created_at < late else 1 if self._is_ready(record) else 2, record.id
+            return 0 if record.created_at < late else 1 if self._ability.is_ready(record) else 2, record.id
 
         return sorted(self._records(), key=urgency)
 
@@ -115,14 +120,15 @@ class Intake:
             if record is not None and _waits(record):
                 yield record
 
-    def _taken_up(self, generation_id: str) -> None:
+    def _taken_up(self, generation_id: str, wish: Wish | None) -> None:
         try:
-            if self.take(generation_id):
-                logger.info("generation %s was found by itself, not by a message", generation_id)
-        except PlacesClosedError:
-            return
+            if self._adopt(generation_id):
+                logger.info("generation %s was found in the records, without a message", generation_id)
         except StoreError as exc:
             logger.warning("generation %s was not taken: %s", generation_id, exc)
+        finally:
+            if wish is not None:
+                self._places.leave(wish)
 
 
 def _waits(record: GenerationRecord) -> bool:

@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 AHEAD = 2
 """Pictures in hand beyond two for each WebUI that has their checkpoint."""
 
+COURTESY_S = 1.0
+"""How long a job is left to hosts that have an idle WebUI for it, before one takes it for later."""
+
 PATIENCE_S = 10.0
 SPARE = 2.5
 """Pictures in hand for each WebUI, up to which a job is let in that has waited for longer than `PATIENCE_S`."""
@@ -28,11 +31,15 @@ _LOOK_AGAIN_S = 0.5
 
 @dataclass(frozen=True)
 class Seats:
-    """The WebUIs of a host right now: how many are up, how many of them idle, how many have which checkpoint."""
+    """The WebUIs of a host right now: how many are up, how many of them idle, and which checkpoints they have.
+
+    `loaded` counts all that are up by checkpoint, `ready` those of them that are idle.
+    """
 
     up: int = 0
     idle: int = 0
     loaded: Mapping[str, int] = field(default_factory=dict)
+    ready: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,11 +58,11 @@ def lets_in(wish: Wish, waited_s: float, in_hand: Mapping[str, int], seats: Seat
     """Apply the rule above; `in_hand` counts pictures by checkpoint, those being painted included."""
     name, total = str(wish.checkpoint), sum(in_hand.values())
     loaded, same = seats.loaded.get(name, 0), in_hand.get(name, 0)
-    if loaded and (not same or same + wish.pictures <= 2 * loaded + AHEAD):
+    if spare(in_hand, seats) > 0:
         return True
-    if seats.up and waited_s > PATIENCE_S and (not total or total + wish.pictures <= SPARE * seats.up):
+    if loaded and waited_s > COURTESY_S and (not same or same + wish.pictures <= 2 * loaded + AHEAD):
         return True
-    return spare(in_hand, seats) > 0
+    return seats.up > 0 and waited_s > PATIENCE_S and (not total or total + wish.pictures <= SPARE * seats.up)
 
 
 def spare(in_hand: Mapping[str, int], seats: Seats) -> int:
@@ -88,11 +95,20 @@ class Places:
         """Whether nobody is let in any more."""
         return self._is_closed
 
-    def lets_in(self, wish: Wish) -> bool:
-        """Tell whether a job would be let in at once."""
+    def enter(self, wish: Wish) -> bool:
+        """Take a place, to be given back by `leave`; False if there is none."""
         seats = self._seats()
         with self._changed:
-            return not self._is_closed and self._fits(wish, seats)
+            if self._is_closed or not self._fits(wish, seats):
+                return False
+            self._count(wish, 1)
+            return True
+
+    def leave(self, wish: Wish) -> None:
+        """Give a place back."""
+        with self._changed:
+            self._count(wish, -1)
+            self._changed.notify_all()
 
     def spare(self) -> int:
         """Count the idle WebUIs for which there is nothing in hand."""
@@ -103,11 +119,15 @@ class Places:
     @contextmanager
     def one(self, wish: Wish) -> Iterator[None]:
         """Have a place as long as the block lasts, after waiting for it. Raises PlacesClosedError when closed."""
-        self._take(wish)
+        while not self.enter(wish):
+            if self._is_closed:
+                raise PlacesClosedError("this worker is being stopped")
+            # WebUIs come, go and become idle without a word here.
+            self.wait_for_change(_LOOK_AGAIN_S)
         try:
             yield
         finally:
-            self._count(wish, -1)
+            self.leave(wish)
 
     def close(self) -> None:
         """Let nobody in any more, and send away who waits."""
@@ -121,28 +141,13 @@ class Places:
             if not self._is_closed:
                 self._changed.wait(timeout_s)
 
-    def _take(self, wish: Wish) -> None:
-        while True:
-            seats = self._seats()
-            with self._changed:
-                if self._is_closed:
-                    raise PlacesClosedError("this worker is being stopped")
-                if self._fits(wish, seats):
-                    self._count(wish, 1)
-                    return
-                # WebUIs come, go and become idle without a word here.
-                self._changed.wait(_LOOK_AGAIN_S)
-
     def _fits(self, wish: Wish, seats: Seats) -> bool:
         if wish.checkpoint is None:
             return self._chats < CHATS
         return lets_in(wish, self._clock() - wish.since_s, self._in_hand, seats)
 
     def _count(self, wish: Wish, sign: int) -> None:
-        with self._changed:
-            if wish.checkpoint is None:
-                self._chats += sign
-            else:
-                self._in_hand[wish.checkpoint] += sign * wish.pictures
-            if sign < 0:
-                self._changed.notify_all()
+        if wish.checkpoint is None:
+            self._chats += sign
+        else:
+            self._in_hand[wish.checkpoint] += sign * wish.pictures

@@ -9,27 +9,35 @@
 All are pure functions of what the hosts said of themselves in their last heartbeat.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from agent.capabilities import bare_checkpoint
+from jobs.celery_places import Seats
+
 CHAT_QUEUE = "chat"
 ANY_QUEUE = "sd.any"
+
+UP = ("idle", "loading", "busy")
+"""The states of a WebUI that takes work, now or soon."""
 
 
 @dataclass(frozen=True)
 class WorkerHost:
     """A worker as its heartbeat shows it.
 
-    `queues` are those it listens to, `ready` counts its idle WebUIs by the checkpoint that they have loaded, `room` is
-    how many more pictures it could begin at once.
+    `queues` are those it listens to, `ready` counts its idle WebUIs by the checkpoint that they have loaded, `spare` is
+    how many idle ones have nothing to come, `up` how many there are.
     """
 
     name: str
     queues: frozenset[str]
     ready: Mapping[str, int] = field(default_factory=dict)
-    room: int = 0
+    spare: int = 0
+    up: int = 0
 
 
 def route(checkpoint: str | None, hosts: Iterable[WorkerHost]) -> str:
@@ -37,8 +45,8 @@ def route(checkpoint: str | None, hosts: Iterable[WorkerHost]) -> str:
     if checkpoint is None:
         return CHAT_QUEUE
     known = list(hosts)
-    name = bare(checkpoint)
-    ready = [(host.ready[name], host.room, host.name) for host in known if host.ready.get(name, 0) > 0 < host.room]
+    name = bare_checkpoint(checkpoint)
+    ready = [(host.ready[name], host.spare, host.name) for host in known if host.ready.get(name, 0) > 0 < host.spare]
     if ready:
         return host_queue(max(ready)[2])
     queue = checkpoint_queue(checkpoint)
@@ -65,26 +73,29 @@ def host_queue(host: str) -> str:
 
 def checkpoint_queue(checkpoint: str) -> str:
     """Name the queue of all hosts that have this checkpoint."""
-    return f"sd.{quote(bare(checkpoint), safe='')}"
-
-
-def bare(checkpoint: str) -> str:
-    """Cut the hash and the file's ending off, so that the names of a checkpoint that people use become one.
-
-    "v2-1.safetensors [dcd690123c]", "v2-1.safetensors" and "v2-1" are the same file.
-    """
-    name = checkpoint.rpartition(" [")[0] if checkpoint.endswith("]") and " [" in checkpoint else checkpoint
-    return name.removesuffix(".safetensors").removesuffix(".ckpt")
+    return f"sd.{quote(bare_checkpoint(checkpoint), safe='')}"
 
 
 def host_of(facts: Mapping[str, Any]) -> WorkerHost | None:
     """Read a heartbeat; None if it is not a worker's."""
     if facts.get("kind") != "worker":
         return None
-    ready: dict[str, int] = {}
     instances: Sequence[Mapping[str, Any]] = facts.get("instances", ())
-    for instance in instances:
-        if instance.get("state") == "idle" and instance.get("checkpoint"):
-            name = bare(str(instance["checkpoint"]))
-            ready[name] = ready.get(name, 0) + 1
-    return WorkerHost(str(facts.get("host", "")), frozenset(facts.get("queues", ())), ready, int(facts.get("room", 0)))
+    seats = seats_of((str(one.get("state")), one.get("checkpoint")) for one in instances)
+    name, queues = str(facts.get("host", "")), frozenset(facts.get("queues", ()))
+    return WorkerHost(name, queues, seats.ready, int(facts.get("spare", 0)), seats.up)
+
+
+def seats_of(instances: Iterable[tuple[str, str | None]]) -> Seats:
+    """Count WebUIs, given by the word for their state and the checkpoint that they have loaded."""
+    loaded: Counter[str] = Counter()
+    ready: Counter[str] = Counter()
+    up = idle = 0
+    for state, checkpoint in instances:
+        if state not in UP:
+            continue
+        up, idle = up + 1, idle + (state == "idle")
+        if checkpoint is not None:
+            loaded[bare_checkpoint(checkpoint)] += 1
+            ready[bare_checkpoint(checkpoint)] += state == "idle"
+    return Seats(up, idle, loaded, ready)

@@ -26,9 +26,12 @@ class Stop(Enum):
 
 @dataclass
 class Job:
-    """What belongs to one job here. `began_at` is when its thread began, `is_ended_here` whether this
-    process wrote its end, `live` what was last told of it, `first_total_s` the first
-    forecast of its whole duration, counted from its acceptance."""
+    """What belongs to one job here.
+
+    `began_at` is when its thread began, `is_ended_here` whether this process wrote its end, `told` and `written` how far
+    it was when followers here and readers elsewhere last heard of it, `first_total_s` the first forecast of its whole
+    duration, counted from its acceptance.
+    """
 
     record: GenerationRecord
     writing: Writing
@@ -39,7 +42,8 @@ class Job:
     taken_s: float = field(default_factory=time.monotonic)
     began_at: datetime | None = None
     is_ended_here: bool = False
-    live: Live | None = None
+    told: Live | None = None
+    written: Live | None = None
     first_total_s: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

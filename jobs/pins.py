@@ -78,9 +78,10 @@ def _last(details: Iterable[Mapping[str, Any]], name: str) -> str:
 
 def _batches(steps: Iterable[StepRecord]) -> dict[str, tuple[int, ...]]:
     """Read the sizes of the batches of each preset, in the order of their pictures."""
-    painted: dict[str, list[tuple[int, int]]] = {}
+    painted: dict[str, dict[int, int]] = {}
     for step in steps:
         details = step.details
         if "batch" in details and "preset" in details and step.error is None:
-            painted.setdefault(details["preset"], []).append((details["index"], details["batch"]))
-    return {preset: tuple(size for _, size in sorted(batches)) for preset, batches in painted.items()}
+            # One that was run once more, after its runner died, may have a picture twice: the last one counts.
+            painted.setdefault(details["preset"], {})[details["index"]] = details["batch"]
+    return {preset: tuple(size for _, size in sorted(sizes.items())) for preset, sizes in painted.items()}

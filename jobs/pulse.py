@@ -82,12 +82,13 @@ class Pulse:
 
     def _look_at(self, job: Job) -> None:
         live = self.live_of(job)
-        if job.live is not None and not differs(job.live, live):
-            return
-        job.live = live
-        self._watch.stir(job.id)
+        if job.told is None or differs(job.told, live):
+            job.told = live
+            self._watch.stir(job.id)
         is_old = (live.at - job.record.created_at).total_seconds() > OLD_S
-        if is_old and (job.recorder.has_begun or self._tells_queued):
+        is_for_others = is_old and (job.recorder.has_begun or self._tells_queued)
+        if is_for_others and (job.written is None or differs(job.written, live)):
+            job.written = live
             self._background.soon(partial(self._write, job, live))
 
     def _write(self, job: Job, live: Live) -> None:

@@ -120,6 +120,8 @@ def _changed(pins: Pins, wanted: Overrides, book: SettingsBook) -> Pins:
         directions=(wanted.directions or pins.directions).replace(TODAY, ""),
         views=(wanted.views or pins.views).replace(TODAY, ""),
         checkpoint=pins.checkpoint if wanted.checkpoint is None else wanted.checkpoint,
+        # Other seeds make other pictures anyway, and not every seed can begin a batch.
+        batches=pins.batches if wanted.seed is None else {},
     )
 
 

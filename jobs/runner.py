@@ -247,7 +247,9 @@ class Runner:
             job.close()
             self._jobs.pop(job.id, None)
             self._attendant.ended(job)
-            self._attendant.changed(job.id, True)
+            # Who wrote the end has said so.
+            if not job.is_ended_here:
+                self._attendant.changed(job.id, True)
 
     def _write_end(self, job: Job, done: "Future[tuple[Product, ...]] | None") -> None:
         error = None if done is None else done.exception()

@@ -21,7 +21,7 @@ from store.generations import Generations
 
 logger = logging.getLogger(__name__)
 
-TOGETHER_S: Final = 0.02
+TOGETHER_S: Final = 0.05
 AGAIN_S: Final = 0.5
 
 

@@ -212,7 +212,8 @@ def _change(
     happened += [{"type": "output", "output": claim.outputs + position} for position in range(len(outputs))]
     if end is not None:
         happened.append({"type": "state", "state": end})
-        fields |= ended(end, now, started_at)
+        duration_s = None if started_at is None else (now - started_at).total_seconds()
+        fields |= {"state": end, "ended_at": now, "duration_s": duration_s, "live": None}
     entries = tuple(
         LogEntry.model_validate({"seq": seq, "at": now, **fact})
         for seq, fact in enumerate(happened, claim.revision + 1)
@@ -221,12 +222,6 @@ def _change(
     after = replace(claim, revision=revision, started_at=started_at, outputs=claim.outputs + len(outputs))
     update = {**appended(steps, outputs, entries), "$inc": {"revision": len(entries)}, **TOUCHED}
     return _Change(claim, after, entries, {**update, "$set": fields} if fields else update)
-
-
-def ended(state: State, ended_at: datetime, started_at: datetime | None) -> Document:
-    """Give the fields that every end sets; the duration counts from the start and is None without one."""
-    duration_s = None if started_at is None else (ended_at - started_at).total_seconds()
-    return {"state": state, "ended_at": ended_at, "duration_s": duration_s, "live": None}
 
 
 def _mark(entry: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any, Final
 
@@ -94,6 +94,10 @@ class Database:
         """Give the server's clock in ms since the epoch: one clock for all hosts."""
         moment = self._connected(self._process()).command("hello")["localTime"]
         return int(moment.replace(tzinfo=UTC).timestamp() * 1000)
+
+    def ago(self, seconds: float) -> datetime:
+        """Give the moment that was so many seconds ago by the server's clock."""
+        return datetime.fromtimestamp(self.server_time_ms() / 1000, UTC) - timedelta(seconds=seconds)
 
     def close(self) -> None:
         """Close this process's connections; the next use opens new ones."""

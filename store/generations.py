@@ -40,7 +40,7 @@ class Generations(Takeovers):
 
     @idempotent
     def insert(self, record: GenerationRecord) -> GenerationRecord:
-        """Write a new record, `queued`, and give it as it is kept; a second insert of the same changes nothing.
+        """Write a new record, `queued`, and give it as it is kept: an earlier one of this id stays, and is given.
 
         With an `owner` it is claimed by that runner from the first moment, else it waits for one.
         """
@@ -52,8 +52,10 @@ class Generations(Takeovers):
         change = {"$setOnInsert": {key: value for key, value in document.items() if key != "_id"}, **TOUCHED}
         # Two first tries at once may both try to insert; for the second one it is there then.
         with suppress(DuplicateKeyError):
-            self._collection().update_one({"_id": record.id}, change, upsert=True)
-        return to_record(document)
+            if self._collection().update_one({"_id": record.id}, change, upsert=True).upserted_id is not None:
+                return to_record(document)
+        kept = self._collection().find_one({"_id": record.id}, INDEX_FIELDS)
+        return to_record(kept or document)
 
     @idempotent
     def get(self, generation_id: str) -> GenerationRecord | None:

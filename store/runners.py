@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pymongo.errors import DuplicateKeyError
@@ -48,22 +48,19 @@ class Runners:
     @idempotent
     def alive(self, within_s: float) -> tuple[RunnerInfo, ...]:
         """List the runners that beat within the last so many seconds, in the order of their ids."""
-        found = self._database.collection(RUNNERS).find({"beat_at": {"$gte": self._ago(within_s)}})
+        found = self._database.collection(RUNNERS).find({"beat_at": {"$gte": self._database.ago(within_s)}})
         runners = (RunnerInfo(one["_id"], one["beat_at"], one.get("facts", {})) for one in found)
         return tuple(sorted(runners, key=lambda runner: runner.id))
 
     @idempotent
     def dead(self, older_than_s: float) -> tuple[str, ...]:
         """List the runners whose last beat is older than this many seconds."""
-        found = self._database.collection(RUNNERS).find({"beat_at": {"$lt": self._ago(older_than_s)}}, {"_id": 1})
+        found = self._database.collection(RUNNERS).find(
+            {"beat_at": {"$lt": self._database.ago(older_than_s)}}, {"_id": 1}
+        )
         return tuple(sorted(document["_id"] for document in found))
 
     @idempotent
     def forget(self, runner_id: str) -> None:
         """Forget a runner that ended, or a dead one whose generations are dealt with."""
         self._database.collection(RUNNERS).delete_one({"_id": runner_id})
-
-    def _ago(self, seconds: float) -> datetime:
-        # Beats are stamped by MongoDB, so they are measured against its clock and not against ours.
-        now = datetime.fromtimestamp(self._database.server_time_ms() / 1000, UTC)
-        return now - timedelta(seconds=seconds)

@@ -25,7 +25,7 @@ TOKEN = {
 @api.validate(resp=answers(PoolAnswer), tags=["pool"])
 def show() -> ResponseReturnValue:
     """Tell what each Stable Diffusion WebUI does, and how many calls wait for one."""
-    return succeeded(look(services()))
+    return succeeded(look(services(), is_spread=_is_spread()))
 
 
 @pool.post("/api/pool")
@@ -36,6 +36,10 @@ def alter(json: PoolChange) -> ResponseReturnValue:
 
     With ADMIN_TOKEN set whoever has it may do this, else only a caller on the server's own machine.
     """
-    check_permission(request, current_app.config.get("ADMIN_TOKEN", ""))
-    change(services(), json)
-    return succeeded(look(services()))
+    check_permission(request, current_app.config["ADMIN_TOKEN"])
+    change(services(), json, is_spread=_is_spread())
+    return succeeded(look(services(), is_spread=_is_spread()))
+
+
+def _is_spread() -> bool:
+    return bool(current_app.config["JOBS_BACKEND"] != "embedded")

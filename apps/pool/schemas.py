@@ -30,6 +30,7 @@ class InstanceInfo(BaseModel):
     """One WebUI, as all processes of this host see it."""
 
     name: str
+    host: str = Field("", description="the worker host that it belongs to; empty when it is this server's own")
     endpoint: str
     state: str = Field(description="idle, loading, busy, resting (after failures), down, draining or drained")
     checkpoint: str | None = Field(description="what it has loaded; null while that is not known")
@@ -47,7 +48,9 @@ class PoolInfo(BaseModel):
 
     instances: list[InstanceInfo]
     waiting: int = Field(description="calls that wait for an instance")
-    admitted: int = Field(description="generations that are queued or running on this host")
+    admitted: int = Field(
+        description="generations accepted and not ended on this host; with worker hosts those that wait"
+    )
 
 
 class PoolAnswer(Envelope[PoolInfo]):
@@ -62,6 +65,7 @@ class PoolAnswer(Envelope[PoolInfo]):
                             {
                                 "name": "192.168.1.20:7860",
                                 "endpoint": "http://192.168.1.20:7860",
+                                "host": "",
                                 "state": "busy",
                                 "checkpoint": "realisticVisionV60B1_v60B1VAE",
                                 "job": "01KAVJ5Q4M8X0T3N6R9W2Z7CDE",

@@ -26,11 +26,10 @@ FIRST_TAKES_S = 2.0
 LOOK_EVERY_S = 0.05
 
 
-def answer(parts: Services, view: JobView, status: int = 200) -> Response:
-    """Answer with a job, and where it is found from now on."""
+def answer(parts: Services, view: JobView) -> Response:
+    """Answer with a job as it is at this moment."""
     response = jsonify(succeeded(job_of(view, parts.pictures.links())))
-    response.status_code = status
-    response.headers["Location"] = url_for("generations.one", generation_id=view.record.id)
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 
@@ -44,7 +43,9 @@ def taken(parts: Services, submission: Submission, asked: Mapping[str, Any], pre
         parts.jobs.wait(generation_id, preferences.wait_s)
     view = found(parts, generation_id)
     may_have_ended = preferences.wait_s is not None or is_replayed
-    response = answer(parts, view, 200 if may_have_ended and view.record.state in ENDED else 202)
+    response = answer(parts, view)
+    response.status_code = 200 if may_have_ended and view.record.state in ENDED else 202
+    response.headers["Location"] = url_for("generations.one", generation_id=generation_id)
     if preferences.wait_s is not None:
         response.headers["Preference-Applied"] = f"wait={preferences.wait_s}"
     if is_replayed:
@@ -60,17 +61,18 @@ def _taken_once(parts: Services, submission: Submission, asked: Mapping[str, Any
     """
     if key is None:
         return parts.jobs.submit(submission).id, False
-    keys, body_hash = parts.stores.submission_keys, _hash(json.dumps(asked, sort_keys=True))
-    kept = keys.put(_hash(key), body_hash, submission.generation_id)
-    if kept.body_hash != body_hash:
-        raise InvalidInputError(KEY_REUSED)
-    if kept.generation_id != submission.generation_id and _comes_to_be(parts, kept.generation_id):
-        return kept.generation_id, True
+    keys, own_id, body_hash = parts.stores.submission_keys, submission.generation_id, _hash(_in_order(asked))
+    while (kept := keys.put(_hash(key), body_hash, own_id)).generation_id != own_id:
+        if kept.body_hash != body_hash:
+            raise InvalidInputError(KEY_REUSED)
+        if _comes_to_be(parts, kept.generation_id):
+            return kept.generation_id, True
+        own_id = kept.generation_id
     try:
-        return parts.jobs.submit(replace(submission, generation_id=kept.generation_id)).id, False
+        return parts.jobs.submit(replace(submission, generation_id=own_id)).id, False
     except (JobError, AgentError):
         # Refused, so nothing was made: the same request may be sent again.
-        keys.forget(kept.key_hash, kept.generation_id)
+        keys.forget(kept.key_hash, own_id)
         raise
 
 
@@ -82,6 +84,10 @@ def _comes_to_be(parts: Services, generation_id: str) -> bool:
             return False
         time.sleep(LOOK_EVERY_S)
     return True
+
+
+def _in_order(asked: Mapping[str, Any]) -> str:
+    return json.dumps(asked, sort_keys=True)
 
 
 def _hash(text: str) -> str:

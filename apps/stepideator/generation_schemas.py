@@ -49,6 +49,7 @@ Task = Annotated[LongText, Field(min_length=1, pattern=r"\S")]
 Num = Annotated[int, Field(ge=1, le=MAX_NUM, strict=True)]
 Texts = Annotated[list[LongText], Field(max_length=MAX_TEXTS)]
 Stage = Literal["brief", "sketch", "model", "rendering"]
+Cursor = Annotated[str, Field(max_length=120)]
 Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "maxLength": 40})]
 
 
@@ -102,6 +103,6 @@ class GenerationsQuery(BaseModel):
         None, description="made at or after this moment: ISO 8601, or milliseconds since the epoch"
     )
     limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT)] = 50
-    cursor: Annotated[str | None, BeforeValidator(_blank_is_nothing), Field(max_length=100)] = Field(
+    cursor: Annotated[Cursor | None, BeforeValidator(_blank_is_nothing)] = Field(
         None, description="`next` of the page before"
     )

@@ -1,6 +1,7 @@
 """From the record of a generation to what is told of it."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from apps.errors import told
 from apps.pictures import Links
@@ -83,7 +84,7 @@ def _state_at(record: GenerationRecord, revision: int | None) -> State:
     if revision is None:
         return record.state
     states = [entry.state for entry in record.log if entry.type == "state" and entry.seq <= revision]
-    return states[-1] if states else "queued"
+    return cast(State, states[-1]) if states else "queued"
 
 
 def _outputs_at(record: GenerationRecord, revision: int | None) -> Sequence[Output]:

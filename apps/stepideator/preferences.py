@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from werkzeug.datastructures import Headers
 from werkzeug.http import parse_list_header
 
 from apps.codes import BUSINESS_FAIL
@@ -31,7 +32,7 @@ class Preferences:
     cancel_after_s: float | None = None
 
 
-def read_preferences(headers: Mapping[str, str]) -> Preferences:
+def read_preferences(headers: Headers) -> Preferences:
     """Read `Prefer`, `Idempotency-Key` and `Cancel-After`.
 
     Raises:
@@ -44,7 +45,7 @@ def read_preferences(headers: Mapping[str, str]) -> Preferences:
     )
 
 
-def last_event_id(headers: Mapping[str, str], query: Mapping[str, str]) -> int:
+def last_event_id(headers: Headers, query: Mapping[str, str]) -> int:
     """Read which event a client saw last, from `Last-Event-ID` or `?lastEventId=`; 0 when it saw none.
 
     Raises:

@@ -105,6 +105,7 @@ class OperationInfo(BaseModel):
     needs: str = Field(description="what it needs besides the task: nothing, texts, canvas, canvas or texts")
     stages: list[str] = Field(description="workspaces in which it can work on a canvas; empty: any")
     answers: str = Field(description="texts, images, card and images, or views (always six)")
+    presets: list[str] = Field(description="image presets of `settings/presets` that it may use")
 
     @classmethod
     def of(cls, row: Operation) -> Self:
@@ -118,6 +119,7 @@ class OperationInfo(BaseModel):
             needs=row.need,
             stages=list(row.stages),
             answers=row.shape,
+            presets=list(row.all_presets),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -104,8 +105,6 @@ def test_a_stage_on_which_an_operation_cannot_work_is_refused(server: Server) ->
 
 @pytest.mark.parametrize("kind", UNUSABLE)
 def test_a_picture_that_is_of_no_use_is_refused(server: Server, kind: str) -> None:
-    import base64
-
     body = wanted("sketch.extend", images=[base64.b64encode(UNUSABLE[kind]).decode()])
 
     assert "images.0" in failure_of(server.post(PATH, body), 422)

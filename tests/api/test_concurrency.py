@@ -14,7 +14,7 @@ from tests.api.answers import data_of, failure_of
 from tests.api.front_end import body, cards_in, pictures_in
 from tests.api.records import at_the_same_time, record_of, records_of, steps_of, until
 from tests.api.server import Server, serving
-from tests.stand_ins import StandIn, picture, stand_in
+from tests.stand_ins import CHECKPOINT, StandIn, picture, stand_in
 
 pytestmark = pytest.mark.api
 
@@ -109,9 +109,16 @@ def test_one_participant_may_have_several_requests_under_way(server: Server) -> 
     assert sorted(record.operation for record in records_of(server, username)) == sorted(operations)
 
 
+def _ready(*webuis: StandIn) -> None:
+    """Have the checkpoint loaded everywhere: where it is not, a picture may better wait than load it."""
+    for webui in webuis:
+        requests.post(f"{webui.url}/sdapi/v1/options", json={"sd_model_checkpoint": CHECKPOINT}, timeout=10)
+
+
 def test_a_request_that_found_no_idle_instance_says_what_to_change(
     serve: Serve, webuis: tuple[StandIn, StandIn]
 ) -> None:
+    _ready(*webuis)
     server = serve(SD_POOL_TIMEOUT=0.3)
     assert server.post("/generate", body("sketch.create_new")).status_code == 200
     for webui in webuis:
@@ -130,7 +137,9 @@ def test_a_request_that_found_no_idle_instance_says_what_to_change(
     assert answers[0].status_code == 200
 
 
-def test_light_calls_are_answered_while_all_instances_work(server: Server, webuis: tuple[StandIn, StandIn]) -> None:
+def test_light_calls_are_answered_while_all_instances_work(serve: Serve, webuis: tuple[StandIn, StandIn]) -> None:
+    _ready(*webuis)
+    server = serve()
     for webui in webuis:
         webui.close_gate()
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
@@ -131,26 +131,21 @@ def test_a_stream_begins_at_once_and_tells_the_progress_of_a_picture(
 
 
 def test_the_pictures_of_a_job_appear_one_by_one(serve: Serve, webuis: tuple[StandIn, StandIn]) -> None:
-    server = serve(SD_ENDPOINTS=webuis[0].url, SD_MAX_BATCH=1)
-    webuis[0].close_gate()
+    server = serve(SD_MAX_BATCH=1)
+    webuis[1].close_gate()
     job = submitted(server, num=4)
-    counts = []
 
     with watching(server, job["id"]) as stream:
-        for event in stream:
-            if event.name == "step":
-                webuis[0].close_gate()
-            if event.name == "output":
-                looked = job_of(server, job["id"])
-                counts.append((len(event.data["job"]["outputs"]), looked["state"]))
-            _let_one_pass(webuis[0])
+        told = (event for event in stream if event.name == "output")
+        early = [len(next(told).data["job"]["outputs"]) for _ in range(3)]
+        looked = job_of(server, job["id"])
+        webuis[1].open_gate()
+        last = [len(event.data["job"]["outputs"]) for event in told]
 
-    assert [count for count, _ in counts] == [1, 2, 3, 4]
-    assert counts[0][1] == "running"
-
-
-def _let_one_pass(webui: StandIn) -> Any:
-    webui.open_gate()
+    assert (early, last) == ([1, 2, 3], [4])
+    assert (looked["state"], len(looked["outputs"])) == ("running", 3)
+    assert all(server.get(output["url"]).status_code == 200 for output in looked["outputs"])
+    assert 0 < looked["progress"] < 1
 
 
 def test_two_clients_that_watch_see_the_same(server: Server) -> None:
@@ -161,15 +156,17 @@ def test_two_clients_that_watch_see_the_same(server: Server) -> None:
 
 
 def test_a_client_that_goes_away_gives_its_thread_back(serve: Serve, webuis: tuple[StandIn, StandIn]) -> None:
-    import threading
-
     server = serve(SD_ENDPOINTS=webuis[0].url)
     webuis[0].close_gate()
     job = submitted(server)
-    before = threading.active_count()
     for _ in range(3):
         with watching(server, job["id"]) as stream:
             next(iter(stream))
+    assert _busy_threads()
 
     webuis[0].open_gate()
-    until(lambda: threading.active_count() <= before)
+    until(lambda: not _busy_threads())
+
+
+def _busy_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if "process_request" in thread.name]

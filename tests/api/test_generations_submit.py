@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from apps.stepideator.generation_schemas import NewGeneration
 from store.ids import new_id
 from tests.api.answers import data_of, failure_of
 from tests.api.front_end import BUTTONS, TASK, TEXT_OPERATIONS, body
@@ -164,6 +167,18 @@ def test_of_many_submissions_with_one_key_at_the_same_moment_one_is_made(server:
     assert len({job_in(answer)["id"] for answer in answers}) == 1
     assert sum("Idempotency-Replayed" not in answer.headers for answer in answers) == 1
     assert len(data_of(server.get("/api/generations", params={"username": username}))["generations"]) == 1
+
+
+def test_a_key_whose_first_process_died_gets_its_job_made_by_the_next(server: Server) -> None:
+    key, generation_id, body = new_id(), new_id(), wanted()
+    asked = json.dumps(NewGeneration.model_validate(body).model_dump(mode="json"), sort_keys=True)
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in (key, asked)]
+    server.stores.submission_keys.put(*hashes, generation_id)
+
+    first, again = (server.post("/api/generations", body, headers={"Idempotency-Key": key}) for _ in range(2))
+
+    assert [job_in(answer)["id"] for answer in (first, again)] == [generation_id] * 2
+    assert ["Idempotency-Replayed" in answer.headers for answer in (first, again)] == [False, True]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\there", "schlüssel".encode("latin-1")])

@@ -66,7 +66,7 @@ def _rerun(server: Server, parent: Made, **overrides: Any) -> Made:
 
 def _outputs(job: Made) -> list[tuple[int, str]]:
     """Give what came of it; the name of a picture is the SHA-256 of its bytes."""
-    return [(output["index"], output.get("url") or output["text"]) for output in job["outputs"]]
+    return sorted((output["index"], output.get("url") or output["text"]) for output in job["outputs"])
 
 
 def _details(job: Made, name: str) -> list[Any]:
@@ -158,6 +158,21 @@ def test_a_generation_that_failed_is_run_to_a_good_end(lasting: Server, chat: St
     again = _rerun(lasting, {"id": answer.headers["X-Generation-ID"], "operation": "sketch.reference"})
 
     assert [output["kind"] for output in again["outputs"]] == ["text", "image"]
+
+
+def test_pictures_that_were_painted_in_one_batch_are_painted_in_one_again(lasting: Server) -> None:
+    first = lasting.stores.generations.get(_made(lasting, "sketch.create_new")["id"])
+    assert first is not None
+    steps = tuple(step for step in first.steps if step.kind != "txt2img")
+    pins = first.pins | {"batches": {"sketch_create_new": [2]}}
+    parent = first.model_copy(update={"id": new_id(), "steps": steps, "pins": pins, "log": ()})
+    lasting.stores.generations.insert(parent)
+    lasting.stores.generations.cancel(parent.id)
+
+    again = _rerun(lasting, {"id": parent.id, "operation": parent.operation})
+
+    assert _details(again, "batch") == [2]
+    assert len(again["outputs"]) == 2
 
 
 def test_another_seed_makes_a_variant_of_the_same_subject(lasting: Server, chat: StandIn) -> None:

@@ -14,14 +14,14 @@ from apps.factory import create_app
 from apps.services import Services
 from config import APP_ID_STEPIDEATOR
 from jobs.run import Run
-from jobs.runner import Runner
+from jobs.service import Jobs
 from jobs.submission import Product
 from store.documents import GenerationInputs, GenerationRecord
 from store.ids import new_id
 from tests.api.answers import counts, data_of, failure_of
 from tests.api.front_end import BUTTONS, body
 from tests.api.server import Server, serving
-from tests.api.submitting import made, wanted
+from tests.api.submitting import job_in, made, wanted
 from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
@@ -114,16 +114,40 @@ def _broken(_run: Run) -> list[Product]:
 
 def _with_a_broken_operation(services: Services) -> Services:
     functions = {(APP_ID_STEPIDEATOR, name): _broken for name in BUTTONS}
-    return replace(services, runner=Runner(services.parts, functions))
+    return replace(services, jobs=Jobs(services.parts, functions, services.host, services.ledger))
 
 
-def test_an_error_that_nobody_foresaw_tells_nothing_of_the_inside(settings: dict[str, Any]) -> None:
+@pytest.fixture
+def broken(settings: dict[str, Any]) -> Iterator[Server]:
+    """Run a server whose operations meet an error that nobody foresaw."""
     own = {**settings, "MONGO_DB": f"test_{new_id().lower()}", "LOG_LEVEL": "ERROR"}
     with serving(own, _with_a_broken_operation) as server:
-        answer = server.post("/generate", body("brief.create_new"), headers={"X-Request-ID": "find-me-7"})
+        yield server
+
+
+def test_an_error_that_nobody_foresaw_tells_nothing_of_the_inside(broken: Server) -> None:
+    answer = broken.post("/generate", body("brief.create_new"), headers={"X-Request-ID": "find-me-7"})
 
     message = failure_of(answer, 500, code=3)
     assert message == "internal error; the log has it under request id find-me-7"
+
+
+def test_a_job_that_met_an_error_that_nobody_foresaw_tells_nothing_of_the_inside(broken: Server) -> None:
+    headers = {"X-Request-ID": "find-me-8", "Prefer": "wait=10"}
+
+    answer = broken.post("/api/generations", wanted("brief.create_new"), headers=headers)
+
+    told = {"type": "InternalError", "message": "internal error; the log has it under request id find-me-8"}
+    assert (job_in(answer)["state"], job_in(answer)["error"]) == ("failed", told)
+    assert "password" not in answer.text
+
+
+def test_the_log_has_an_error_that_nobody_foresaw_under_its_request(
+    broken: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken.post("/generate", body("brief.create_new"))
+
+    assert "ZeroDivisionError: password=inside" in caplog.text
 
 
 @pytest.mark.parametrize("asked", ["", "with blanks", "x" * 65, "line\tbreak", "<script>"])

@@ -20,8 +20,9 @@ from agent.errors import (
     PictureRejectedError,
     SDError,
 )
-from agent.pool import SDInstance, SDInstancePool
+from agent.pool import SDInstance
 from agent.sam import mask_by_text, segment
+from tests.pools import MakePool
 from tests.stand_ins import StandIn, picture, stand_in
 
 PATH = "/sam/sam-predict"
@@ -114,8 +115,8 @@ def test_a_missing_extension_is_called_so() -> None:
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("error_500", InstanceServiceError), ("broken_base64", BrokenAnswerError)])
-def test_a_failure_leaves_the_pool_whole(webui: StandIn, fault: str, kind: type[SDError]) -> None:
-    pool = SDInstancePool([webui.instance()], 5)
+def test_a_failure_leaves_the_pool_whole(webui: StandIn, fault: str, kind: type[SDError], make_pool: MakePool) -> None:
+    pool = make_pool([webui.instance()])
     webui.plan(fault)
     with pytest.raises(kind):
         segment(pool, picture(), "chair")
@@ -123,16 +124,16 @@ def test_a_failure_leaves_the_pool_whole(webui: StandIn, fault: str, kind: type[
     assert segment(pool, picture(), "chair").attempts[0].error is None
 
 
-def test_a_failed_instance_is_passed_over(webui: StandIn) -> None:
-    pool = SDInstancePool([SDInstance("http://127.0.0.1:9"), webui.instance()], 5)
+def test_a_failed_instance_is_passed_over(webui: StandIn, make_pool: MakePool) -> None:
+    pool = make_pool([SDInstance("http://127.0.0.1:9"), webui.instance()])
     assert [one.error for one in segment(pool, picture(), "chair").attempts] == ["InstanceUnreachableError", None]
 
 
-def test_a_timeout_is_not_sent_again_and_leaves_the_instance_to_be_asked(webui: StandIn) -> None:
+def test_a_timeout_is_not_sent_again_and_leaves_the_instance_to_be_asked(webui: StandIn, make_pool: MakePool) -> None:
     instance = webui.instance(read_timeout_s=0.3)
     webui.plan("hang", seconds=20)
     with pytest.raises(InstanceTimeoutError):
-        segment(SDInstancePool([instance, webui.instance(read_timeout_s=0.3)], 5), picture(), "chair")
+        segment(make_pool([instance, webui.instance(read_timeout_s=0.3)]), picture(), "chair")
     assert instance.unsettled
     webui.reset()
     assert len(webui.journal()) <= 1

@@ -26,8 +26,9 @@ from agent.errors import (
     SDOutOfMemoryError,
 )
 from agent.payloads import ControlNetUnit, Img2ImgRequest, InpaintRequest
-from agent.pool import SDInstance, SDInstancePool
+from agent.pool import SDInstance
 from agent.sd import call_sdapi, capabilities_of, image2Image, inpaint, paint, post_sdapi, text2Image
+from tests.pools import MakePool
 from tests.stand_ins import StandIn, picture, request, stand_in
 
 FAST = ("--step-time", "0.002", "--load-time", "0")
@@ -171,8 +172,10 @@ def test_a_broken_input_is_refused_before_sending(webui: StandIn, broken: bytes)
 
 
 @pytest.mark.parametrize(("fault", "kind"), FAULTS)
-def test_every_fault_is_translated_and_leaves_the_pool_whole(webui: StandIn, fault: str, kind: type[SDError]) -> None:
-    pool = SDInstancePool([webui.instance()], 5)
+def test_every_fault_is_translated_and_leaves_the_pool_whole(
+    webui: StandIn, fault: str, kind: type[SDError], make_pool: MakePool
+) -> None:
+    pool = make_pool([webui.instance()])
     webui.plan(fault)
     with pytest.raises(kind) as caught:
         paint(pool, request())
@@ -185,9 +188,9 @@ def test_every_fault_is_translated_and_leaves_the_pool_whole(webui: StandIn, fau
 
 @pytest.mark.parametrize(("fault", "kind"), FAULTS)
 def test_after_every_fault_another_instance_does_the_work(
-    webui: StandIn, other: StandIn, fault: str, kind: type[SDError]
+    webui: StandIn, other: StandIn, fault: str, kind: type[SDError], make_pool: MakePool
 ) -> None:
-    pool = SDInstancePool([webui.instance(), other.instance()], 5)
+    pool = make_pool([webui.instance(), other.instance()])
     webui.plan(fault)
     once = paint(pool, request(seed=99))
     assert once.instance == other.instance().name
@@ -195,21 +198,21 @@ def test_after_every_fault_another_instance_does_the_work(
     assert _seeds(other) == [99]
 
 
-def test_a_dead_instance_is_passed_over(webui: StandIn) -> None:
-    pool = SDInstancePool([SDInstance("http://127.0.0.1:9"), webui.instance()], 5)
+def test_a_dead_instance_is_passed_over(webui: StandIn, make_pool: MakePool) -> None:
+    pool = make_pool([SDInstance("http://127.0.0.1:9"), webui.instance()])
     once = paint(pool, request())
     assert [attempt.error for attempt in once.attempts] == ["InstanceUnreachableError", None]
 
 
-def test_an_instance_without_the_checkpoint_is_passed_over(webui: StandIn) -> None:
+def test_an_instance_without_the_checkpoint_is_passed_over(webui: StandIn, make_pool: MakePool) -> None:
     with stand_in("webui", *FAST, "--checkpoint", "another") as poor:
-        once = paint(SDInstancePool([poor.instance(), webui.instance()], 5), request(), tries=1)
+        once = paint(make_pool([poor.instance(), webui.instance()]), request(), tries=1)
         assert [attempt.error for attempt in once.attempts] == ["MissingOnInstanceError", None]
         assert poor.journal() == []
 
 
-def test_it_is_tried_no_more_often_than_asked(webui: StandIn, other: StandIn) -> None:
-    pool = SDInstancePool([webui.instance(), other.instance()], 5)
+def test_it_is_tried_no_more_often_than_asked(webui: StandIn, other: StandIn, make_pool: MakePool) -> None:
+    pool = make_pool([webui.instance(), other.instance()])
     webui.plan("error_500")
     with pytest.raises(InstanceServiceError) as caught:
         paint(pool, request(), tries=1)
@@ -217,8 +220,8 @@ def test_it_is_tried_no_more_often_than_asked(webui: StandIn, other: StandIn) ->
     assert other.journal() == []
 
 
-def test_when_all_fail_the_last_error_tells_every_attempt(webui: StandIn, other: StandIn) -> None:
-    pool = SDInstancePool([webui.instance(), other.instance()], 5)
+def test_when_all_fail_the_last_error_tells_every_attempt(webui: StandIn, other: StandIn, make_pool: MakePool) -> None:
+    pool = make_pool([webui.instance(), other.instance()])
     webui.plan("out_of_memory")
     other.plan("nan")
     with pytest.raises(InstanceServiceError) as caught:
@@ -234,16 +237,16 @@ def _impatient(webui: StandIn) -> SDInstance:
     return instance
 
 
-def _stuck(webui: StandIn) -> InstanceTimeoutError:
+def _stuck(webui: StandIn, make_pool: MakePool) -> InstanceTimeoutError:
     """Let a job run into the read timeout, held at its first step by the gate, and give the error."""
     webui.close_gate()
     with pytest.raises(InstanceTimeoutError) as caught:
-        paint(SDInstancePool([_impatient(webui), _impatient(webui)], 5), request())
+        paint(make_pool([_impatient(webui), _impatient(webui)]), request())
     return caught.value
 
 
 def test_after_a_read_timeout_our_own_job_is_interrupted_and_not_sent_again(webui: StandIn) -> None:
-    error = _stuck(webui)
+    error = _stuck(webui, make_pool)
     assert (error.interrupted, error.settled) == (True, True)
     assert "its job was interrupted" in error.message
     assert [entry["outcome"] for entry in webui.journal()] == ["interrupted"]
@@ -252,11 +255,11 @@ def test_after_a_read_timeout_our_own_job_is_interrupted_and_not_sent_again(webu
 
 def test_without_internal_progress_the_job_is_interrupted_all_the_same() -> None:
     with stand_in("webui", *FAST, "--nowebui") as plain:
-        assert _stuck(plain).interrupted
+        assert _stuck(plain, make_pool).interrupted
         assert [entry["outcome"] for entry in plain.journal()] == ["interrupted"]
 
 
-def test_a_job_of_somebody_else_is_never_interrupted(webui: StandIn) -> None:
+def test_a_job_of_somebody_else_is_never_interrupted(webui: StandIn, make_pool: MakePool) -> None:
     webui.close_gate()
     body = {"prompt": "by hand", "steps": 2, "width": 64, "height": 64, "force_task_id": "by-hand"}
     by_hand = threading.Thread(
@@ -267,7 +270,7 @@ def test_a_job_of_somebody_else_is_never_interrupted(webui: StandIn) -> None:
         time.sleep(0.005)
     instance = _impatient(webui)
     with pytest.raises(InstanceTimeoutError, match="may run on") as caught:
-        paint(SDInstancePool([instance], 5), request())
+        paint(make_pool([instance]), request())
     assert (caught.value.interrupted, caught.value.settled) == (False, False)
     assert instance.unsettled
     webui.open_gate()
@@ -300,9 +303,11 @@ def test_a_picture_that_somebody_interrupted_says_so(webui: StandIn) -> None:
     assert done[0].not_applied["steps"]["asked"] == 4
 
 
-def test_a_frozen_instance_that_was_only_asked_is_passed_over(webui: StandIn, other: StandIn) -> None:
+def test_a_frozen_instance_that_was_only_asked_is_passed_over(
+    webui: StandIn, other: StandIn, make_pool: MakePool
+) -> None:
     webui.plan("hang", path="sd-models", seconds=20)
-    pool = SDInstancePool([webui.instance(read_timeout_s=0.3), other.instance()], 5)
+    pool = make_pool([webui.instance(read_timeout_s=0.3), other.instance()])
     once = paint(pool, request())
     assert [attempt.error for attempt in once.attempts] == ["InstanceUnreachableError", None]
     webui.reset()

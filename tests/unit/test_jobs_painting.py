@@ -14,7 +14,6 @@ from agent.payloads import InpaintRequest
 from apps.registry import PRESETS, PROMPTS
 from jobs.painting import Painting, asked_facts, inpaint_request, txt2img_request
 from jobs.parts import Parts
-from jobs.recorder import Recorder
 from settings.book import SettingsBook
 from settings.presets import RenderedPreset
 from tests.stand_ins import picture
@@ -112,7 +111,6 @@ def test_the_record_holds_everything_that_was_asked_but_no_picture(book: Setting
 
 def test_without_a_webui_the_setting_to_make_is_named(book: SettingsBook) -> None:
     parts = Parts(None, book, chat=None, pool=None, multiview=None)  # type: ignore[arg-type]
-    recorder = Recorder(None, "g", "o")  # type: ignore[arg-type]
 
     with pytest.raises(SDNotConfiguredError, match="SD_ENDPOINTS"):
-        Painting(parts, recorder, 1).pool()
+        Painting(parts, None, 1, None).pool()  # type: ignore[arg-type]

@@ -90,10 +90,11 @@ def test_what_a_generation_did_not_come_to_is_as_it_was_pinned_itself() -> None:
     assert pins == Pins({"scene": NEW}, PINS.presets, PINS.directions, PINS.views, PINS.checkpoint, PINS.batches)
 
 
-def test_batches_are_in_the_order_of_their_pictures_and_without_those_that_failed() -> None:
+def test_batches_are_in_the_order_of_their_pictures_without_those_that_failed_or_were_done_again() -> None:
     failure = ErrorRecord(type="SDError", message="broken")
     painted = {"preset": "sketch_create_new", "preset_hash": OLD}
     steps = (
+        _step("txt2img", **painted, index=0, batch=1),
         _step("txt2img", **painted, index=2, batch=1),
         _step("txt2img", failure, **painted, index=0, batch=3),
         _step("txt2img", **painted, index=0, batch=2),
@@ -143,6 +144,13 @@ def test_a_pinned_checkpoint_takes_the_place_of_the_presets(book: SettingsBook, 
     preset = Versions(book, stores.settings_versions, Pins(checkpoint="other")).preset("model_view")
 
     assert (preset.checkpoint, preset.hash, preset.steps) == ("other", today.hash, today.steps)
+
+
+def test_batches_are_kept_but_for_other_seeds(book: SettingsBook, stores: Stores) -> None:
+    parent = _record(pins=Pins(batches={"model_view": (2, 1)}).to_document())
+
+    assert rerun_of(parent, {}, stores, book).pins.sizes("model_view", 3) == (2, 1)
+    assert rerun_of(parent, {"seed": 2**32 - 1}, stores, book).pins.sizes("model_view", 3) is None
 
 
 def test_a_version_that_nobody_used_is_refused_by_name(book: SettingsBook, stores: Stores) -> None:

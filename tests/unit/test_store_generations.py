@@ -91,8 +91,9 @@ def test_a_second_insert_takes_nothing_back(generations: Generations) -> None:
     written = new_record(owner="me")
     claim = generations.claim_of(generations.insert(written))
     generations.write(claim, steps=[StepRecord(kind="chat", name="x")])
-    generations.insert(written)
-    assert len(read(generations, written.id).steps) == 1
+    kept = generations.insert(written.model_copy(update={"owner": "another"}))
+    assert (kept.owner, len(kept.steps)) == ("me", 1)
+    assert kept == read(generations, written.id)
 
 
 def test_a_record_over_16_mb_is_refused_and_leaves_nothing(generations: Generations) -> None:
