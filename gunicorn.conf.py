@@ -102,7 +102,12 @@ def worker_exit(server: Any, worker: Any) -> None:
     if worker.pid != os.getpid() or not worker.booted:
         return
     grace_s = 0.0 if worker.end_s is None else max(worker.end_s - time.monotonic(), 0.0)
-    worker.wsgi.extensions["stepideator"].close(grace_s)
+    services = worker.wsgi.extensions["stepideator"]
+    try:
+        services.close(grace_s)
+    except SystemExit:
+        # Somebody is in a hurry: Ctrl-C after SIGTERM.
+        services.close()
     os._exit(0)
 
 

@@ -2,9 +2,10 @@
 
 1. Order. Waiting calls stand in fair order: first whoever's share was served least. Nobody passes a call that came more
    than `overtake_s` earlier.
-2. Change over. An idle instance is given another checkpoint only if that makes the longest queue shorter: the queue of
+2. Change over. An idle instance is given another checkpoint only if that makes the longer queue shorter: the queue of
    the checkpoint that it leaves and that of the one that it takes are compared with and without it, the load counted.
    The gain must be worth a quarter of the load, or instances would go to and fro between queues that are nearly equal.
+   A call that no instance with its checkpoint can take makes its queue endless; no call is left behind like that.
 3. Place. In that order, each call is planned on the instance of its checkpoint where it will be done soonest. Those
    planned first on an idle instance start now; the others wait for the instance that is worth waiting for.
 4. Bound. What would start now although a call waits that came more than `overtake_s` earlier, and that would be done
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 __all__ = ["Placed", "Seat", "Waiting", "fair_order", "plan"]
 
 _FAR = float("inf")
-_LOOK_AHEAD = 64
+_LOOK_AHEAD = 48
 _WORTH = 0.25
 
 
@@ -137,6 +138,8 @@ class _Planner:
         self.idle = {seat.name for seat in seats if seat.is_idle}
         self.changed: set[str] = set()
         self.overtake_s = overtake_s
+        self.able = _able(waiting, seats)
+        self.avoided = frozenset[str]().union(*(call.avoid for call in waiting))
         self.order = list(fair_order(waiting, served, overtake_s))
         self.by_checkpoint: dict[str, list[Waiting]] = {}
         for call in self.order:
@@ -162,41 +165,55 @@ class _Planner:
 
     def _gains(self, wanted: str) -> Iterator[tuple[float, float, str, str]]:
         """For each idle instance that could change over to `wanted` with a gain: (-before, after, instance, wanted)."""
-        calls = self.by_checkpoint[wanted]
-        team = [name for name, checkpoint in self.checkpoint.items() if checkpoint == wanted]
-        present = self._drain(calls, team)
-        tried: set[str | None] = set()
-        for name in sorted(
-            self.idle - self.changed, key=lambda one: (self.seats[one].unit_s, self.seats[one].last_used)
-        ):
+        candidates = list(self._candidates(wanted))
+        if not candidates:
+            return
+        calls, team = self.by_checkpoint[wanted], self._team(wanted)
+        lost, last = self._drain(calls, team)
+        for name in candidates:
             left = self.checkpoint[name]
-            # Of the idle instances with one checkpoint the fastest stands for all.
-            if left == wanted or left in tried or not self.seats[name].may_take(calls[0]):
-                continue
-            tried.add(left)
-            others = [one for one, checkpoint in self.checkpoint.items() if checkpoint == left and one != name]
+            others = [one for one in self._team(left) if one != name]
             behind = self.by_checkpoint.get(left, []) if left is not None else []
-            before = max(present, self._drain(behind, [*others, name]))
-            after = max(self._drain(calls, [*team, name], newcomer=name), self._drain(behind, others))
+            behind_lost, behind_last = self._drain(behind, [*others, name])
+            then_lost, then_last = self._drain(behind, others)
+            if then_lost > behind_lost:
+                continue
+            joined_lost, joined_last = self._drain(calls, [*team, name], newcomer=name)
+            before = _FAR if joined_lost < lost else max(last, behind_last)
+            after = max(joined_last, then_last)
             if after < before - _WORTH * self.seats[name].load_s:
                 yield (-before, after, name, wanted)
 
-    def _drain(self, calls: Sequence[Waiting], team: Sequence[str], newcomer: str = "") -> float:
-        """When the last of these calls would be done if these instances took them in turn."""
-        if not calls:
-            return 0.0
+    def _candidates(self, wanted: str) -> Iterator[str]:
+        """Of the idle instances with one checkpoint, and of one kind, the fastest stands for all."""
+        tried = set()
+        idle = [self.seats[name] for name in self.idle - self.changed]
+        for seat in sorted(idle, key=lambda seat: (seat.unit_s, seat.last_used, seat.name)):
+            kind = (seat.checkpoint, seat.offers, seat.name in self.avoided)
+            if kind not in tried and seat.checkpoint != wanted:
+                tried.add(kind)
+                yield seat.name
+
+    def _team(self, checkpoint: str | None) -> list[str]:
+        return [name for name, has in self.checkpoint.items() if has == checkpoint]
+
+    def _drain(self, calls: Sequence[Waiting], team: Sequence[str], newcomer: str = "") -> tuple[int, float]:
+        """Count the calls that this team cannot serve, and say when the last of the others would be done."""
         if not team:
-            return _FAR
-        load_s = self.seats[newcomer].load_s if newcomer else 0.0
-        ends = [(self.free_in[name] + (load_s if name == newcomer else 0.0), name) for name in team]
-        last = 0.0
+            return len(calls), 0.0
+        free = {name: self.free_in[name] + (self.seats[name].load_s if name == newcomer else 0.0) for name in team}
+        lost, last = 0, 0.0
         for call in calls[:_LOOK_AHEAD]:
-            end, name = min((free + self.seats[name].seconds(call), name) for free, name in ends)
-            ends = [(end if one == name else free, one) for free, one in ends]
-            last = max(last, end)
+            able = self.able[call.id]
+            ends = [(free[name] + self.seats[name].seconds(call), name) for name in team if name in able]
+            if ends:
+                end, name = min(ends)
+                free[name], last = end, max(last, end)
+            else:
+                lost += 1
         # What lies beyond is shared out by speed, which is exact enough for so long a queue.
         beyond = sum(call.size or 1.0 for call in calls[_LOOK_AHEAD:])
-        return last + beyond / sum(1 / max(self.seats[name].unit_s, 1e-9) for name in team)
+        return lost, last + beyond / sum(1 / max(self.seats[name].unit_s, 1e-9) for name in team)
 
     def _place(self, *, everything: bool) -> list[Placed]:
         """Rule 3."""
@@ -206,26 +223,25 @@ class _Planner:
             if not (untouched or everything):
                 break
             found = self._soonest(call, untouched, anywhere=everything)
-            if found is None:
-                continue
-            placed.append(self._put(call, found, now=found in untouched))
-            untouched.discard(found)
+            if found is not None:
+                placed.append(self._put(call, found, now=found in untouched))
+                untouched.discard(found)
         return placed
 
     def _soonest(self, call: Waiting, untouched: set[str], *, anywhere: bool) -> str | None:
-        able = [name for name, seat in self.seats.items() if seat.may_take(call)]
+        able = self.able[call.id]
         team = [name for name in able if call.checkpoint in (None, self.checkpoint[name])]
         if not team:
             # Rule 2 saw no gain for its queue; but where no instance that it may use has its checkpoint, and one
             # stands idle for which there is no other work, that one is it.
-            team = able if anywhere else [name for name in able if name in untouched and not self._is_wanted(name)]
+            team = [name for name in able if anywhere or (name in untouched and not self._is_wanted(name))]
         if not team:
             return None
-        return min(team, key=lambda name: (self._ends(call, name), self.seats[name].last_used))
+        return min(team, key=lambda name: (self._ends(call, name), self.seats[name].last_used, name))
 
     def _is_wanted(self, name: str) -> bool:
-        checkpoint = self.checkpoint[name]
-        return checkpoint is not None and checkpoint in self.by_checkpoint
+        calls = self.by_checkpoint.get(self.checkpoint[name] or "", [])
+        return any(name in self.able[call.id] for call in calls)
 
     def _ends(self, call: Waiting, name: str) -> float:
         seat = self.seats[name]
@@ -247,16 +263,33 @@ class _Planner:
         """Rule 4."""
         starting = {one.call.id for one in placed if one.now}
         planned = {one.call.id: one.ends_in for one in placed}
-        late = deque(sorted((c for c in self.order if c.id not in starting), key=lambda call: (call.since, call.id)))
+        late = sorted((c for c in self.order if c.id not in starting), key=lambda call: (call.since, call.id))
         for index, one in enumerate(placed):
-            while one.now and late and late[0].since + self.overtake_s < one.call.since:
-                call, seat = late.popleft(), self.seats[one.seat]
-                loads = call.checkpoint not in (None, seat.checkpoint)
-                ends_in = seat.seconds(call) + (seat.load_s if loads else 0.0)
-                if seat.may_take(call) and ends_in < planned.get(call.id, _FAR):
-                    placed[index] = Placed(call, one.seat, 0.0, ends_in, loads, True, "waited too long to be passed")
+            for call in late if one.now else ():
+                if call.since + self.overtake_s >= one.call.since:
+                    break
+                instead = self._at_once(call, one.seat)
+                if one.seat in self.able[call.id] and instead.ends_in < planned.get(call.id, _FAR):
+                    placed[index] = instead
+                    late.remove(call)
                     break
         return placed
+
+    def _at_once(self, call: Waiting, name: str) -> Placed:
+        seat = self.seats[name]
+        loads = call.checkpoint not in (None, seat.checkpoint)
+        ends_in = seat.seconds(call) + (seat.load_s if loads else 0.0)
+        return Placed(call, name, 0.0, ends_in, loads, True, "waited too long to be passed")
+
+
+def _able(waiting: Sequence[Waiting], seats: Sequence[Seat]) -> dict[int, frozenset[str]]:
+    """Name for each call the instances that can serve it."""
+    known: dict[tuple[frozenset[str], frozenset[str]], frozenset[str]] = {}
+    for call in waiting:
+        wish = (call.needs, call.avoid)
+        if wish not in known:
+            known[wish] = frozenset(seat.name for seat in seats if seat.may_take(call))
+    return {call.id: known[call.needs, call.avoid] for call in waiting}
 
 
 def _reason(call: Waiting, seat: Seat, *, loads: bool) -> str:

@@ -17,7 +17,7 @@ from jobs.dispatch import Dispatcher
 from jobs.heartbeat import Facts
 from jobs.parts import Parts
 from jobs.prometheus import PrometheusMetrics
-from jobs.service import Jobs
+from jobs.service import Jobs, Terms
 from settings.book import SettingsBook
 from store.connection import StoreConfig
 from store.documents import GenerationRecord
@@ -52,11 +52,7 @@ def build_services(config: "Config", facts: Facts | None = None) -> Services:
         sam_model=config.SAM_MODEL,
         metrics=PrometheusMetrics(config.DATA_DIR / "metrics"),
     )
-    jobs = Jobs(
-        parts,
-        FUNCTIONS,
-        host,
-        ledger,
+    terms = Terms(
         presets=OPERATION_PRESETS,
         dispatcher=_dispatcher(config, stores, parts.book),
         queue_limit=config.QUEUE_LIMIT,
@@ -64,7 +60,7 @@ def build_services(config: "Config", facts: Facts | None = None) -> Services:
         facts=facts or _web_facts,
     )
     desk = PictureDesk(stores.contents, config.PUBLIC_URL, config.MAX_IMAGE_MEGAPIXELS)
-    return Services(stores, jobs, desk, parts, host, ledger)
+    return Services(stores, Jobs(parts, FUNCTIONS, host, ledger, terms), desk, parts, host, ledger)
 
 
 def checkpoint_of(book: SettingsBook) -> Callable[[GenerationRecord], str | None]:

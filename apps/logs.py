@@ -3,29 +3,27 @@
 import logging
 import re
 import time
-from contextvars import ContextVar
 
 from flask import Flask, Response, g, request
 from pythonjsonlogger.json import JsonFormatter
 from ulid import ULID
 
-from jobs.context import generation_id
+from jobs.context import generation_id, request_id
 
 FIELDS = "%(asctime)s %(levelname)s %(process)d %(name)s %(request_id)s %(generation_id)s %(message)s"
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 logger = logging.getLogger(__name__)
-_request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 def current_request_id() -> str:
     """Return the id of the request that is being served here; `-` outside of one."""
-    return _request_id.get()
+    return request_id.get()
 
 
 class _Ids(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = _request_id.get()
+        record.request_id = request_id.get()
         record.generation_id = generation_id.get()
         return True
 
@@ -50,11 +48,11 @@ def register_request_log(app: Flask) -> None:
     def begin() -> None:
         asked = request.headers.get("X-Request-ID", "")
         g.started = time.perf_counter()
-        _request_id.set(asked if SAFE_ID.fullmatch(asked) else str(ULID()))
+        request_id.set(asked if SAFE_ID.fullmatch(asked) else str(ULID()))
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers["X-Request-ID"] = _request_id.get()
+        response.headers["X-Request-ID"] = request_id.get()
         duration_ms = 1000 * (time.perf_counter() - g.get("started", time.perf_counter()))
         logger.info("%s %r %s %.0f ms", request.method, request.path, response.status_code, duration_ms)
         return response

@@ -140,6 +140,7 @@ def openapi_document(app: Flask) -> dict[str, Any]:
         patch = getattr(app.view_functions[rule.endpoint], "openapi_patch", {})
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         for operation in document["paths"].get(path, {}).values():
+            _leave_out_what_cannot_be_wrong(operation, patch)
             _merge(operation, patch)
             _complete(operation, document["components"]["schemas"])
     for schema in document["components"]["schemas"].values():
@@ -149,22 +150,41 @@ def openapi_document(app: Flask) -> dict[str, Any]:
     return document
 
 
+def _leave_out_what_cannot_be_wrong(operation: dict[str, Any], patch: dict[str, Any]) -> None:
+    """Drop the failure that spectree adds to every operation from those that read neither a body nor a query."""
+    has_query = any(one["in"] == "query" for one in operation.get("parameters", ()))
+    if not has_query and "requestBody" not in {**operation, **patch}:
+        operation["responses"].pop("422", None)
+
+
 def _complete(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Say in one operation what spectree leaves out, and leave out the failure that it adds to every one."""
+    """Say in one operation what spectree leaves out."""
     responses = operation["responses"]
-    if "requestBody" not in operation and all(one["in"] == "path" for one in operation.get("parameters", ())):
-        responses.pop("422", None)
     for status, (code, reason) in _FAILURES.items():
         for media in responses.get(str(status), {}).get("content", {}).values():
             media["examples"] = _named({"success": False, "data": None, "code": code, "message": reason})
     # Pages that show the document look for examples beside a body's schema; ours stand within it.
     for body in (operation.get("requestBody", {}), *responses.values()):
         for media in body.get("content", {}).values():
-            schema = media.get("schema", {})
-            schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+            schema = _resolved(media.get("schema", {}), schemas)
             for example in schema.get("examples", []):
-                in_order = {key: example[key] for key in schema["properties"] if key in example}
-                media.setdefault("examples", _named(in_order))
+                media.setdefault("examples", _named(_in_order(example, schema, schemas)))
+
+
+def _in_order(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """Put the keys of an example, which came sorted by the alphabet, into the order of its schema."""
+    schema = _resolved(schema, schemas)
+    if isinstance(example, list):
+        return [_in_order(one, schema.get("items", {}), schemas) for one in example]
+    if not isinstance(example, dict) or "properties" not in schema:
+        return example
+    fields = schema["properties"]
+    return {key: _in_order(example[key], fields[key], schemas) for key in fields if key in example}
+
+
+def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    return found
 
 
 def _named(example: dict[str, Any]) -> dict[str, Any]:

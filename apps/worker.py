@@ -69,7 +69,7 @@ class Worker:
         end_s = time.monotonic() + self._config.GRACEFUL_TIMEOUT
         while runner.jobs and time.monotonic() < end_s:
             time.sleep(0.1)
-        runner.hand_over(begun=True)
+        runner.hand_over()
 
 
 def name_of(data_dir: Path) -> str:

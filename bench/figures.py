@@ -23,6 +23,8 @@ class Figure:
     @property
     def must(self) -> str:
         """The limit in words."""
+        if self.bound == "at most" and self.limit == 0:
+            return "0"
         return f"{'≥' if self.bound == 'at least' else '≤'} {self.limit:g}{self.unit}"
 
     @property

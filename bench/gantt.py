@@ -38,13 +38,15 @@ def draw(path: Path, charts: Sequence[Chart]) -> None:
     colours = dict(zip(checkpoints, COLOURS, strict=False))
     for plot, chart, names in zip(plots, charts, rows, strict=True):
         _draw_one(plot, chart, names, colours)
+    # Set once for all: the charts share the axis, and the longest one decides.
+    plots[0].set_xlim(0, 1.02 * max(_end(chart) - chart.since for chart in charts))
     plots[-1].set_xlabel("seconds", fontsize=8)
     figure.legend(handles=_legend(colours, charts), loc="outside lower center", ncols=5, fontsize=7, frameon=False)
     _save(figure, path)
 
 
 def _draw_one(plot: Axes, chart: Chart, names: Sequence[str], colours: dict[str, str]) -> None:
-    end = max(entry.end or entry.start for entry in chart.entries)
+    end = _end(chart)
     for row, name in enumerate(names):
         for entry in (one for one in chart.entries if one.instance == name):
             if entry.load_s > 0:
@@ -61,9 +63,12 @@ def _draw_one(plot: Axes, chart: Chart, names: Sequence[str], colours: dict[str,
     plot.set_yticks(range(len(names)), names, fontsize=6)
     plot.tick_params(axis="x", labelsize=7)
     plot.set_ylim(len(names) - 0.4, -0.6)
-    plot.set_xlim(left=0)
     for side in ("top", "right"):
         plot.spines[side].set_visible(False)
+
+
+def _end(chart: Chart) -> float:
+    return max(entry.end or entry.start for entry in chart.entries)
 
 
 def _colour(entry: Entry, colours: dict[str, str]) -> str:

@@ -83,6 +83,17 @@ def database(folder: Path) -> Iterator[str]:
         yield uri
 
 
+def seconds_of_writes(uri: str, count: int = 30) -> list[float]:
+    """Time so many small writes to a database, one after the other."""
+    took = []
+    with MongoClient[dict[str, object]](uri) as client:
+        for number in range(count):
+            began = time.perf_counter()
+            client["bench"]["writes"].insert_one({"_id": f"{began}-{number}"})
+            took.append(time.perf_counter() - began)
+    return took
+
+
 @contextmanager
 def chat(folder: Path, latency_s: float) -> Iterator[str]:
     """Run a stand-in chat service; gives its base address."""

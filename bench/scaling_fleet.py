@@ -1,23 +1,24 @@
 """A fleet of worker hosts in simulated time, under the rules that the real one follows.
 
-Routing is `jobs.celery_routing.route`, the choice of an instance `agent.schedule.plan`; places and the look for unclaimed
-records have the numbers of `jobs.celery_places` and `jobs.celery_intake`. What is simulated is what those rules wait for:
-people, chat, loads and pictures.
+Routing is `jobs.celery_routing.route`, what a host lets in `jobs.celery_places.lets_in`, the choice of an instance
+`agent.schedule.plan`, the look for unclaimed records has the numbers of `jobs.celery_intake`. What is simulated is what
+those rules wait for: people, chat, loads and pictures.
 """
 
 from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 import simpy
 
 from agent.schedule import Seat, Waiting, plan
-from jobs.celery_intake import GRACE_S, LOOK_S, OVERTAKE
-from jobs.celery_places import Seats, Wish, lets_in, spare
+from jobs.celery_intake import BUSY_LOOK_S, GRACE_S, LOOK_S, OVERTAKE
+from jobs.celery_places import SPARE, Seats, Wish, lets_in, spare
 from jobs.celery_routing import ANY_QUEUE, CHAT_QUEUE, WorkerHost, queues_of, route, seats_of
 
 BEAT_S = 1.5
@@ -45,7 +46,8 @@ class Times:
 class Policy:
     """What is compared.
 
-    With `routed` off all painting jobs share one queue, with `planned` off a host takes its idle WebUIs as they come.
+    With `routed` off all painting jobs share one queue, with `planned` off a host lets in whatever comes, up to a
+    number, and takes its idle WebUIs as they come.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Host:
     in_hand: dict[str, int] = field(default_factory=dict)
     calls: dict[int, tuple[Waiting, Job, simpy.Event]] = field(default_factory=dict)
     turn: int = 0
+    seats: Seats | None = None
     beat: WorkerHost | None = None
     sent: dict[str, int] = field(default_factory=dict)
 
@@ -156,7 +159,7 @@ class Fleet:
         seats = self._seats(host)
         return WorkerHost(host.name, frozenset(host.queues), seats.ready, max(0, spare(host.in_hand, seats)), seats.up)
 
-    def _beats(self, host: Host) -> Iterator[simpy.Event]:
+    def _beats(self, host: Host) -> Generator[simpy.Event, Any, None]:
         yield self.env.timeout(self.random.random() * BEAT_S)
         while True:
             host.beat, host.sent = self._beat_of(host), {}
@@ -206,11 +209,12 @@ class Fleet:
                 host.held.remove(job)
                 self._adopt(host, job, thread=True)
 
-    def _looks(self, host: Host) -> Iterator[simpy.Event]:
+    def _looks(self, host: Host) -> Generator[simpy.Event, Any, None]:
         yield self.env.timeout(self.random.random() * LOOK_S)
-        while True:
+        for number in count():
             self._retry(host)
-            self._look(host)
+            if spare(host.in_hand, self._seats(host)) > 0 or number % round(BUSY_LOOK_S / LOOK_S) == 0:
+                self._look(host)
             yield self.env.timeout(LOOK_S)
 
     def _look(self, host: Host) -> None:
@@ -225,21 +229,25 @@ class Fleet:
                 self._adopt(host, job, thread=False)
 
     def _lets_in(self, host: Host, job: Job) -> bool:
+        if not self.policy.planned:
+            return sum(host.in_hand.values()) <= SPARE * len(host.instances)
         wish = Wish(job.checkpoint, job.pictures, job.created_s)
         return lets_in(wish, self.env.now - job.created_s, host.in_hand, self._seats(host))
 
     def _seats(self, host: Host) -> Seats:
-        return seats_of(("idle" if one.is_idle else "busy", one.checkpoint) for one in host.instances)
+        if host.seats is None:
+            host.seats = seats_of(("idle" if one.is_idle else "busy", one.checkpoint) for one in host.instances)
+        return host.seats
 
-    def _run(self, host: Host, job: Job, *, thread: bool) -> Iterator[simpy.Event]:
-        yield self.env.timeout(self.random.expovariate(1 / self.times.chat_s))
+    def _run(self, host: Host, job: Job, *, thread: bool) -> Generator[simpy.Event, Any, None]:
+        chat_s = self.random.expovariate(1 / self.times.chat_s)
+        yield self.env.timeout(chat_s)
         if job.checkpoint is not None:
-            asked_s = self.env.now
             calls = [self._call(host, job) for _ in range(job.pictures)]
             self._plan(host)
             yield simpy.AllOf(self.env, calls)
             host.in_hand[job.checkpoint] -= job.pictures
-            job.waited_s = max(0.0, job.waited_s - asked_s) + (asked_s - job.created_s)
+            job.waited_s -= job.created_s + chat_s
         job.ended_s = self.env.now
         self.ended.append(job)
         self._release(host, thread=thread)
@@ -271,7 +279,7 @@ class Fleet:
             self.times.picture_s, self.times.picture_s, self.times.load_s, instance.last_used_s,
         )  # fmt: skip
 
-    def _paint(self, host: Host, instance: Instance, number: int) -> Iterator[simpy.Event]:
+    def _paint(self, host: Host, instance: Instance, number: int) -> Generator[simpy.Event, Any, None]:
         call, job, done = host.calls.pop(number)
         if job.waited_s < 0:
             job.waited_s = self.env.now
@@ -279,10 +287,10 @@ class Fleet:
         if call.checkpoint != instance.checkpoint:
             instance.loads += 1
             seconds += self.times.load_s
-        instance.checkpoint, instance.is_idle = call.checkpoint, False
+        instance.checkpoint, instance.is_idle, host.seats = call.checkpoint, False, None
         instance.free_at_s = instance.last_used_s = self.env.now + seconds
         yield self.env.timeout(seconds)
-        instance.is_idle = True
+        instance.is_idle, host.seats = True, None
         instance.painted += 1
         done.succeed()
         self._plan(host)

@@ -11,7 +11,7 @@ import math
 import random
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -63,7 +63,7 @@ class Farm:
         self.env.run(until)
         return self.ended
 
-    def _come(self, since: float, calls: Iterable[Waiting]) -> Iterator[simpy.Event]:
+    def _come(self, since: float, calls: Iterable[Waiting]) -> Generator[simpy.Event, None, None]:
         yield self.env.timeout(since)
         self._waiting |= {call.id: call for call in calls}
         self._decide()
@@ -87,7 +87,7 @@ class Farm:
         self._seats[seat.name] = replace(seat, checkpoint=call.checkpoint or seat.checkpoint, last_used=started)
         self.env.process(self._serve(Ended(call, seat.name, started, ended, loads)))
 
-    def _serve(self, one: Ended) -> Iterator[simpy.Event]:
+    def _serve(self, one: Ended) -> Generator[simpy.Event, None, None]:
         yield self.env.timeout(one.ended - one.started)
         self.ended.append(one)
         del self._busy_until[one.seat]
@@ -167,12 +167,11 @@ def mixed(count: int, order: str) -> list[Waiting]:
     return [Waiting(n, 0.0, choose[order](n), f"participant {n}", 1.0) for n in range(count)]
 
 
-def greedy_crowd(others: int, pictures: int, times: int) -> list[Waiting]:
-    """Make one participant with `times` as many pictures as each of the others, who all come at 0 s."""
-    greedy = [Waiting(n, 0.0, CHECKPOINTS[0], "greedy", 1.0) for n in range(pictures * times)]
-    return greedy + [
-        Waiting(1000 + n, 0.0, CHECKPOINTS[0], f"participant {n % others}", 1.0) for n in range(others * pictures)
-    ]
+def greedy_crowd(others: int, pictures: int, times: int, checkpoints: Sequence[str] = CHECKPOINTS[:1]) -> list[Waiting]:
+    """Make one participant who came first with `times` as many pictures as each of the others; all come at 0 s."""
+    shares = ["greedy"] * (pictures * times) + [f"participant {n % others}" for n in range(others * pictures)]
+    dice = random.Random(len(shares))
+    return [Waiting(n, 0.0, dice.choice(checkpoints), share, 1.0) for n, share in enumerate(shares)]
 
 
 def stream(rate: float, seconds: float, seed: int = 1) -> list[Waiting]:
@@ -184,7 +183,8 @@ def stream(rate: float, seconds: float, seed: int = 1) -> list[Waiting]:
 
 
 def _bursts() -> Iterator[str]:
-    yield "| instances | pictures | order | lower bound / makespan | loads | FIFO's makespan / ours |\n|---|---|---|---|---|---|"
+    yield "| instances | pictures | order | lower bound / makespan | loads | FIFO's makespan / ours |"
+    yield "|---|---|---|---|---|---|"
     for instances in (1, 3, 6, 12, 32):
         for order in ("in turn", "random", "in blocks"):
             seats, calls = seats_alike(instances), mixed(20 * instances, order)
@@ -197,7 +197,8 @@ def _bursts() -> Iterator[str]:
 
 
 def _streams() -> Iterator[str]:
-    yield "| instances | load | rule | mean wait, s | longest wait, s | loads per picture |\n|---|---|---|---|---|---|"
+    yield "| instances | load | rule | mean wait, s | longest wait, s | loads per picture |"
+    yield "|---|---|---|---|---|---|"
     for instances, load in ((1, 0.4), (6, 0.5), (6, 0.7), (6, 0.85), (32, 0.85)):
         calls = stream(load * instances, 600.0)
         for name, rule in (("ours", ours()), ("FIFO", fifo)):
@@ -210,7 +211,8 @@ def _streams() -> Iterator[str]:
 
 
 def _fairness() -> Iterator[str]:
-    yield "| rule | longest wait / mean wait | mean wait of the 39, s | of the greedy one, s |\n|---|---|---|---|"
+    yield "| rule | longest wait / mean wait | mean wait of the 39, s | of the greedy one, s |"
+    yield "|---|---|---|---|"
     calls = greedy_crowd(others=39, pictures=2, times=20)
     for name, rule in (("ours", ours()), ("FIFO", fifo)):
         ended = Farm(seats_alike(6, CHECKPOINTS[:1]), rule).run(calls)

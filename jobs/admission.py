@@ -26,15 +26,15 @@ class Admission:
     """Counts the jobs of all processes in and out.
 
     Args:
-        queued: counts the jobs that wait anywhere; where jobs run on other hosts, this host's ledger does not know.
-            None: they all run on this host.
+        count: counts them in the database, for jobs that run on other hosts are not in this host's ledger; None: they
+            all run on this host.
     """
 
-    def __init__(self, parts: Parts, ledger: Ledger, limit: int, queued: Callable[[], int] | None = None) -> None:
+    def __init__(self, parts: Parts, ledger: Ledger, limit: int, count: Callable[[], int] | None = None) -> None:
         self._parts = parts
         self._ledger = ledger
         self._limit = limit
-        self._queued = queued
+        self._count = count
         self._counted: tuple[float, int] = (-COUNT_FOR_S, 0)
 
     def admit(self, generation_id: str, share: str) -> None:
@@ -44,7 +44,7 @@ class Admission:
             QueueFullError: there are as many as may be.
             StoreError: they cannot be counted.
         """
-        if not (self._enter(generation_id, share, self._limit) if self._queued is None else self._has_room()):
+        if not (self._enter(generation_id, share, self._limit) if self._count is None else self._has_room()):
             raise QueueFullError(
                 f"{self._limit} generations are under way or wait, as many as this server takes (QUEUE_LIMIT);"
                 " try again later",
@@ -53,12 +53,12 @@ class Admission:
 
     def readmit(self, generation_id: str) -> None:
         """Count a job in again that was accepted before, whatever the limit."""
-        if self._queued is None:
+        if self._count is None:
             self._enter(generation_id, "", NO_LIMIT)
 
     def dismiss(self, generation_id: str) -> None:
         """Count a job out; one that is not in is passed over."""
-        if self._queued is not None:
+        if self._count is not None:
             return
         try:
             self._ledger.dismiss(generation_id)
@@ -90,11 +90,12 @@ class Admission:
             return True
 
     def _has_room(self) -> bool:
-        assert self._queued is not None
+        assert self._count is not None
         counted_s, count = self._counted
         if time.monotonic() - counted_s > COUNT_FOR_S:
-            count = self._queued()
-            self._counted = (time.monotonic(), count)
+            counted_s, count = time.monotonic(), self._count()
+        # Those that were let in since the last count are on their way into the database.
+        self._counted = (counted_s, count + 1)
         return count < self._limit
 
     def _retry_after_s(self) -> int:

@@ -2,7 +2,6 @@
 
 import heapq
 import itertools
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,9 +9,7 @@ from concurrent.futures import Future, wait
 from contextvars import Context
 from queue import SimpleQueue
 
-from jobs.threads import in_thread, run_into
-
-logger = logging.getLogger(__name__)
+from jobs.threads import in_thread, run_into, tell_error
 
 THREADS = 4
 STOP_S = 10.0
@@ -83,9 +80,7 @@ class Background:
         while (work := self._queue.get()) is not None:
             done: Future[object] = Future()
             run_into(done, work)
-            if (error := done.exception()) is not None:
-                # Nobody asks for the result, so the error would vanish without a word.
-                logger.error("work in the background failed: %s", type(error).__name__, exc_info=error)
+            tell_error(done)
             with self._changed:
                 self._idle += 1
 

@@ -1,7 +1,7 @@
 """What a worker host takes in: what a message names, and what waits unclaimed although nobody was told, or too few.
 
 A message may be lost with the broker, lie in the queue of a host that died, or be in the hands of a host that is busy.
-The record tells all the same that the job waits, so a host with places left looks for such records every second.
+The record tells all the same that the job waits, so a host with places left looks for such records by itself.
 """
 
 import logging
@@ -24,6 +24,9 @@ from store.generations import Generations
 logger = logging.getLogger(__name__)
 
 LOOK_S = 0.5
+"""Between two looks of a host with an idle WebUI for which nothing is in hand."""
+BUSY_LOOK_S = 2.0
+"""Between two looks of any other: what waits elsewhere is of little use to it, and looking is not for nothing."""
 GRACE_S = 0.5
 """How long a message has to find its host before others look into the records."""
 
@@ -53,6 +56,7 @@ class Intake:
         self._adopt = adopt
         self._looker: threading.Thread | None = None
         self._settled_s = 0.0
+        self._stopped = threading.Event()
 
     def start(self) -> None:
         """Begin to look for records that nobody claims, in a thread of its own."""
@@ -62,6 +66,7 @@ class Intake:
 
     def stop(self) -> None:
         """Take nothing in any more; what runs goes on."""
+        self._stopped.set()
         self._places.close()
         if self._looker is not None:
             self._looker.join()
@@ -91,12 +96,15 @@ class Intake:
         return not any(queue in host.queues and (checkpoint is None or host.up) for host in others)
 
     def _go_on(self) -> None:
-        while not self._places.is_closed:
+        looked_s = -BUSY_LOOK_S
+        while not self._stopped.wait(LOOK_S):
+            if not self._places.spare() and time.monotonic() - looked_s < BUSY_LOOK_S:
+                continue
+            looked_s = time.monotonic()
             try:
                 self._look()
             except StoreError as exc:
                 logger.warning("the records that wait cannot be read: %s", exc)
-            self._places.wait_for_change(LOOK_S)
 
     def _look(self) -> None:
         for record in self._waiting():

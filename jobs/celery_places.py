@@ -90,11 +90,6 @@ class Places:
         self._chats = 0
         self._is_closed = False
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether nobody is let in any more."""
-        return self._is_closed
-
     def enter(self, wish: Wish) -> bool:
         """Take a place, to be given back by `leave`; False if there is none."""
         seats = self._seats()
@@ -123,7 +118,8 @@ class Places:
             if self._is_closed:
                 raise PlacesClosedError("this worker is being stopped")
             # WebUIs come, go and become idle without a word here.
-            self.wait_for_change(_LOOK_AGAIN_S)
+            with self._changed:
+                self._changed.wait(_LOOK_AGAIN_S)
         try:
             yield
         finally:
@@ -134,12 +130,6 @@ class Places:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-
-    def wait_for_change(self, timeout_s: float) -> None:
-        """Return when a place has become free, or after so long."""
-        with self._changed:
-            if not self._is_closed:
-                self._changed.wait(timeout_s)
 
     def _fits(self, wish: Wish, seats: Seats) -> bool:
         if wish.checkpoint is None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -28,15 +29,16 @@ class Stop(Enum):
 class Job:
     """What belongs to one job here.
 
-    `began_at` is when its thread began, `is_ended_here` whether this process wrote its end, `told` and `written` how far
-    it was when followers here and readers elsewhere last heard of it, `first_total_s` the first forecast of its whole
-    duration, counted from its acceptance.
+    `began_at` is when its thread began, `is_ended_here` whether this process wrote its end, `told` and `written` how
+    far it was when followers here and readers elsewhere last heard of it, `first_total_s` the first forecast of its
+    whole duration, counted from its acceptance.
     """
 
     record: GenerationRecord
     writing: Writing
     recorder: Recorder
     cancellation: Cancellation
+    context: Context
     alarms: list[Alarm] = field(default_factory=list)
     stop_reason: Stop | None = None
     taken_s: float = field(default_factory=time.monotonic)

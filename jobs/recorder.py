@@ -16,7 +16,7 @@ from agent.calls import Call, Cancellation, Leased
 from jobs.context import last_step
 from jobs.errors import JobCanceledError
 from jobs.progress import Progress, weight_of
-from jobs.submission import Product, output_of
+from jobs.submission import Image, Product, output_of
 from jobs.writing import Writing
 from store.documents import ErrorRecord, Output, StepRecord
 from store.ids import new_id
@@ -108,7 +108,8 @@ class Recorder:
 
     def show(self, product: Product, index: int) -> None:
         """Have a result appear in the record now, before the others are made; `index` is its place among them."""
-        output = output_of(product, index, last_step.get())
+        # A text comes of several answers, often of other threads; a picture of the step that has just ended here.
+        output = output_of(product, index, last_step.get() if isinstance(product, Image) else "")
         with self._lock:
             if index in self._shown:
                 return

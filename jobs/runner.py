@@ -2,31 +2,32 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import Context
 from functools import partial
 from typing import Protocol
 
 from agent.calls import Cancellation
 from jobs.background import Background
-from jobs.context import generation_id
+from jobs.context import context_of
 from jobs.courses import Courses
+from jobs.ending import Done, Ending
 from jobs.given import Given
 from jobs.job import Job, Stop
 from jobs.parts import Parts
 from jobs.progress import Progress, weight_of
-from jobs.recorder import Recorder, described
+from jobs.recorder import Recorder
 from jobs.run import OperationFunction, Run
 from jobs.starts import MAX_STARTED, Starts
 from jobs.submission import Product, inputs_of
-from jobs.threads import in_thread, run_into
-from jobs.times import times_of
+from jobs.threads import in_thread, run_into, tell_error
 from jobs.writing import Writing
 from store.claims import Claim
 from store.clock import utc_now
-from store.documents import ErrorRecord, GenerationRecord
-from store.errors import OwnershipLostError, StoreError, StoreUnavailableError
+from store.documents import GenerationRecord
+from store.errors import OwnershipLostError
 
 logger = logging.getLogger(__name__)
 
@@ -81,12 +82,14 @@ class Runner:
         self._functions = functions
         self._background = background
         self._courses = courses
+        self._ending = Ending(runner_id, parts, courses, timeout_s)
         self._chats_only = chats_only
         self._attendant = attendant
         self._timeout_s = timeout_s
         self._starts: Starts[Job] = Starts(max_started)
         self._jobs: dict[str, Job] = {}
         self._coming: set[str] = set()
+        self._is_retired = False
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -116,7 +119,7 @@ class Runner:
 
     def room(self) -> int:
         """Say how many more jobs could begin here at once."""
-        return self._starts.room()
+        return 0 if self._is_retired else self._starts.room()
 
     def take(self, record: GenerationRecord) -> None:
         """Run a generation that is this runner's, in a thread, as soon as there is room; returns at once."""
@@ -143,7 +146,7 @@ class Runner:
             claimed = self._claimed(generation_id)
             job = None if claimed is None else self._job_of(*claimed)
         if job is not None:
-            self._run(job)
+            job.context.run(self._run, job)
         return job is not None
 
     def cancel(self, generation_id: str, reason: Stop = Stop.GONE) -> bool:
@@ -164,12 +167,18 @@ class Runner:
             if job.taken_s < oldest_s:
                 self.cancel(job.id, Stop.LATE)
 
-    def hand_over(self, *, begun: bool) -> None:
-        """Give the jobs back that have not begun, and with `begun` all the others as well; others may take them."""
-        for job in self._starts.withdraw_all() if not begun else self.jobs:
-            job.stop(Stop.HANDOVER)
-            if not begun:
-                self._settle(job, None)
+    def retire(self, keeps: Callable[[Job], bool]) -> None:
+        """Fetch nothing any more, and give the jobs back that have not begun, but for those that `keeps` says."""
+        self._is_retired = True
+        for job in self.jobs:
+            if not (job.recorder.has_begun or keeps(job)):
+                self.cancel(job.id, Stop.HANDOVER)
+
+    def hand_over(self) -> None:
+        """Give all jobs back, so that others may take them; fetch nothing any more."""
+        self.retire(lambda _job: False)
+        for job in self.jobs:
+            self.cancel(job.id, Stop.HANDOVER)
 
     def _claimed(self, generation_id: str) -> tuple[GenerationRecord, Claim] | None:
         generations = self._parts.stores.generations
@@ -183,7 +192,8 @@ class Runner:
     def _take(self, record: GenerationRecord, claim: Claim) -> None:
         job = self._job_of(record, claim)
         if self._starts.offer(job.share, job.id, job) is not None:
-            in_thread(partial(self._work_from, job), f"job {job.id}")
+            working = Context().run(in_thread, partial(self._work_from, job), f"job {job.id}")
+            working.add_done_callback(tell_error)
 
     def _job_of(self, record: GenerationRecord, claim: Claim) -> Job:
         cancellation, operation = Cancellation(), (record.app_id, record.operation)
@@ -201,7 +211,7 @@ class Runner:
             share=record.participant_id,
             chats_only=operation in self._chats_only,
         )
-        job = Job(record, writing, recorder, cancellation)
+        job = Job(record, writing, recorder, cancellation, context_of(record.id, record.request_id))
         self._jobs[job.id] = job
         self._attendant.taken(job)
         return job
@@ -214,19 +224,15 @@ class Runner:
         """Run a job, and then, in the same thread, whichever is next."""
         job: Job | None = first
         while job is not None:
-            self._run(job)
+            job.context.run(self._run, job)
             job = self._starts.next_after(job.share)
 
     def _run(self, job: Job) -> None:
-        token = generation_id.set(job.id)
-        done: Future[tuple[Product, ...]] = Future()
-        try:
-            job.began_at = utc_now()
-            logger.info("%s begins", job.record.operation)
-            run_into(done, partial(self._operate, job))
-            self._settle(job, done)
-        finally:
-            generation_id.reset(token)
+        done: Done = Future()
+        job.began_at = utc_now()
+        logger.info("%s begins", job.record.operation)
+        run_into(done, partial(self._operate, job))
+        self._settle(job, done)
 
     def _operate(self, job: Job) -> tuple[Product, ...]:
         record = job.record
@@ -234,15 +240,10 @@ class Runner:
         run = Run(inputs_of(record), self._parts, job.recorder, Given.of(record, self._parts))
         return tuple(function(run))
 
-    def _settle(self, job: Job, done: "Future[tuple[Product, ...]] | None") -> None:
-        """Write how a job ended and let it go; `done` is None for one that never began."""
+    def _settle(self, job: Job, done: Done | None) -> None:
+        """Have a job's end written, and let it go; `done` is None for one that never began."""
         try:
-            self._write_end(job, done)
-        except OwnershipLostError as exc:
-            logger.info("%s is not ended here: %s", job.record.operation, exc)
-        except StoreError as exc:
-            # The heartbeat finds it, as soon as the database is back, among those that nobody works on.
-            logger.warning("the end of %s is not written: %s", job.record.operation, exc)
+            self._ending.write(job, done)
         finally:
             job.close()
             self._jobs.pop(job.id, None)
@@ -250,52 +251,6 @@ class Runner:
             # Who wrote the end has said so.
             if not job.is_ended_here:
                 self._attendant.changed(job.id, True)
-
-    def _write_end(self, job: Job, done: "Future[tuple[Product, ...]] | None") -> None:
-        error = None if done is None else done.exception()
-        if job.stop_reason is Stop.GONE:
-            logger.info("%s was ended by others", job.record.operation)
-        elif done is not None and error is None:
-            self._finish(job, done.result())
-        elif job.stop_reason is Stop.HANDOVER:
-            self._hand_over(job)
-        elif job.stop_reason is Stop.LATE:
-            self._fail(job, ErrorRecord(type="JobTimeoutError", message=self._late()))
-        elif error is not None:
-            self._fail(job, described(error))
-
-    def _finish(self, job: Job, products: tuple[Product, ...]) -> None:
-        try:
-            job.recorder.finish(products, self._times(job))
-        except (OwnershipLostError, StoreUnavailableError):
-            raise
-        except StoreError as exc:
-            # It is too large, for example; then the record must at least say so.
-            self._fail(job, described(exc))
-            return
-        job.is_ended_here = True
-        logger.info("%s succeeded", job.record.operation)
-        self._courses.learn(job.record, job.recorder.progress)
-
-    def _fail(self, job: Job, error: ErrorRecord) -> None:
-        job.recorder.fail(error, self._times(job))
-        job.is_ended_here = True
-        logger.info("%s failed: %s", job.record.operation, error.type)
-
-    def _hand_over(self, job: Job) -> None:
-        job.writing.drain()
-        if self._parts.stores.generations.requeue(job.id, self.id):
-            logger.info("%s goes back into the queue, as this process ends", job.record.operation)
-            self._parts.metrics.job_requeued(job.record.operation)
-        else:
-            self._fail(job, ErrorRecord(type="RunnerDiedError", message="the server was stopped before it ended"))
-
-    def _times(self, job: Job) -> dict[str, float]:
-        began_at = job.began_at or utc_now()
-        return times_of(job.record.created_at, began_at, job.recorder.steps, job.first_total_s)
-
-    def _late(self) -> str:
-        return f"it did not end within the {self._timeout_s:g} s that a job has (JOB_TIMEOUT); ask for less"
 
     def _lose(self, generation_id: str) -> None:
         logger.warning("generation %s is not this runner's any more; the work on it stops", generation_id)

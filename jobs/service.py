@@ -10,32 +10,20 @@ from typing import Final
 from agent.errors import SDError
 from agent.host import Host
 from agent.ledger import Ledger
-from jobs.admission import Admission
-from jobs.attendance import Attendance
-from jobs.background import Background
-from jobs.courses import Courses
-from jobs.dispatch import Dispatcher, EmbeddedDispatcher
 from jobs.errors import QueueFullError, StoppingError
-from jobs.heartbeat import Facts, Heartbeat
 from jobs.parts import Parts
-from jobs.pulse import Pulse, forecast_of
-from jobs.recovery import Recovery
 from jobs.run import OperationFunction
-from jobs.runner import JOB_TIMEOUT_S, Operation, Runner
-from jobs.starts import MAX_STARTED
+from jobs.runner import Operation, Runner
 from jobs.submission import Submission, record_of
-from jobs.viewing import JobView, Viewing
-from jobs.watch import Watch
+from jobs.viewing import JobView
+from jobs.workshop import Terms, set_up
 from store.documents import ENDED, ErrorRecord, GenerationRecord
 
-__all__ = ["JobView", "Jobs"]
+__all__ = ["JobView", "Jobs", "Terms"]
 
 logger = logging.getLogger(__name__)
 
-QUEUE_LIMIT: Final = 2000
 CANCELED: Final = "it was canceled before it ended"
-LOOK_S: Final = 1.0
-SPREAD_LOOK_S: Final = 0.5
 HANDOVER_S: Final = 5.0
 
 
@@ -44,11 +32,8 @@ class Jobs:
 
     Args:
         parts: what operations are made with.
-        functions: the function of every operation.
+        functions: the function of every operation, by (APP_ID, name).
         host, ledger: this process among the others of its host.
-        presets: the image presets of the operations; one with none only chats.
-        dispatcher: brings jobs to runners on other hosts; None: this process runs what it takes.
-        facts: what other processes may know of this one, told with each heartbeat.
     """
 
     def __init__(
@@ -57,41 +42,19 @@ class Jobs:
         functions: Mapping[Operation, OperationFunction],
         host: Host,
         ledger: Ledger,
-        *,
-        presets: Mapping[Operation, tuple[str, ...]] | None = None,
-        dispatcher: Dispatcher | None = None,
-        queue_limit: int = QUEUE_LIMIT,
-        timeout_s: float = JOB_TIMEOUT_S,
-        max_started: int = MAX_STARTED,
-        facts: Facts = lambda: {},
+        terms: Terms | None = None,
     ) -> None:
         self._parts = parts
         self._functions = functions
         self._host = host
-        is_spread = dispatcher is not None
-        stores, pool = parts.stores, parts.pool
-        self._background = Background()
-        courses = Courses(ledger, self._background)
-        queued = stores.generations.queued_count if is_spread else None
-        self._admission = Admission(parts, ledger, queue_limit, queued)
-        self._watch = Watch(stores, self._background, self._place, SPREAD_LOOK_S if is_spread else LOOK_S)
-        attendance = Attendance(
-            host, self._admission, self._watch, self._background, parts.metrics,
-            begin=lambda: self._pulse.start(), give_up=self._give_up,
-        )  # fmt: skip
-        self.runner = Runner(
-            host.id, parts, functions, self._background, courses, attendance,
-            chats_only=frozenset(name for name, names in (presets or {}).items() if not names),
-            max_started=max_started, timeout_s=timeout_s,
-        )  # fmt: skip
-        self._pulse = Pulse(self.runner, pool, self._watch, host, self._background, tells_queued=is_spread)
-        self._viewing = Viewing(self._watch, self.runner, self._pulse, courses, pool)
-        self._dispatcher = dispatcher or EmbeddedDispatcher(self.runner)
-        self._owner = "" if is_spread else self.runner.id
-        recovery = Recovery(stores, self.runner, host, self._admission, parts.metrics, dispatcher)
-        self._heartbeat = Heartbeat(stores.runners, self.runner.id, recovery, facts)
+        self._shop = set_up(parts, functions, host, ledger, terms or Terms(), self._give_up)
         self._is_started = self._is_stopping = False
         self._lock = threading.Lock()
+
+    @property
+    def runner(self) -> Runner:
+        """What runs jobs in this process."""
+        return self._shop.runner
 
     def start(self) -> None:
         """Live among the other processes, and look for what waits; called at the first request, so after any fork."""
@@ -100,10 +63,10 @@ class Jobs:
         with self._lock:
             if self._is_started:
                 return
-            self._host.hear("job", self._watch.heard)
-            self._host.hear("cancel", lambda name: self._background.soon(partial(self.runner.cancel, name)))
+            self._host.hear("job", self._shop.watch.heard)
+            self._host.hear("cancel", lambda name: self._shop.background.soon(partial(self.runner.cancel, name)))
             self._live()
-            self._heartbeat.start()
+            self._shop.heartbeat.start()
             self._is_started = True
 
     def submit(self, submission: Submission) -> GenerationRecord:
@@ -118,16 +81,16 @@ class Jobs:
         if self._is_stopping:
             raise StoppingError("this server process is being stopped; send the request again")
         self.start()
-        self._admission.check_servable(submission)
+        self._shop.admission.check_servable(submission)
         self._admit(submission)
         with self.runner.coming(submission.generation_id):
             try:
                 record = self._inserted(submission)
             except BaseException:
-                self._admission.dismiss(submission.generation_id)
+                self._shop.admission.dismiss(submission.generation_id)
                 raise
             self._parts.metrics.job_accepted(record.operation)
-            self._dispatcher.dispatch(record)
+            self._shop.dispatcher.dispatch(record)
         return record
 
     def run(self, submission: Submission) -> GenerationRecord:
@@ -141,15 +104,15 @@ class Jobs:
             NotFoundError: there is none of this id.
             StoreError: it cannot be read.
         """
-        return self._viewing.wait(generation_id, timeout_s)
+        return self._shop.viewing.wait(generation_id, timeout_s)
 
     def view(self, generation_id: str) -> JobView | None:
         """Show a job as it is now; None if there is none of this id. Raises StoreError."""
-        return self._viewing.view(generation_id)
+        return self._shop.viewing.view(generation_id)
 
     def follow(self, generation_id: str, after: int, silence_s: float = 15.0) -> Iterator[JobView | None]:
         """Show a job each time that it came on since the revision `after`, until its end; None while all is silent."""
-        return self._viewing.follow(generation_id, after, silence_s)
+        return self._shop.viewing.follow(generation_id, after, silence_s)
 
     def cancel(self, generation_id: str, reason: str = CANCELED) -> GenerationRecord:
         """End a job: what waits is dropped, what runs is interrupted; one that has ended is given as it is.
@@ -165,8 +128,8 @@ class Jobs:
         record = self._parts.stores.generations.cancel(generation_id, error)
         if not self.runner.cancel(generation_id):
             self._host.tell(f"cancel {generation_id}")
-            self._admission.dismiss(generation_id)
-        self._watch.changed(generation_id, is_end=True)
+            self._shop.admission.dismiss(generation_id)
+        self._shop.watch.changed(generation_id, is_end=True)
         self._host.tell(f"job {generation_id}")
         if record.state == "canceled":
             logger.info("generation %s is canceled: %s", generation_id, reason)
@@ -174,18 +137,23 @@ class Jobs:
         return record
 
     def retire(self) -> None:
-        """Take nothing new, and give back what has not begun: this process is going to end. What runs goes on."""
+        """Take nothing new, as this process is going to end, and give back what has not begun.
+
+        What runs goes on, and so does what a caller waits for here. Whoever follows a job is sent away, and comes back
+        to another process.
+        """
         self._is_stopping = True
-        self.runner.hand_over(begun=False)
+        self._shop.watch.end_following()
+        self.runner.retire(lambda job: self._shop.watch.is_awaited(job.id))
 
     def stop(self, grace_s: float = 0.0) -> None:
         """End: what runs may end by itself for `grace_s` seconds, then it is given back to the others."""
         self.retire()
         self._wait_until_idle(grace_s)
-        self.runner.hand_over(begun=True)
+        self.runner.hand_over()
         self._wait_until_idle(HANDOVER_S)
-        self._heartbeat.stop(is_clear=not self.runner.jobs)
-        self._background.stop()
+        self._shop.heartbeat.stop(is_clear=not self.runner.jobs)
+        self._shop.background.stop()
 
     def _live(self) -> None:
         try:
@@ -198,27 +166,23 @@ class Jobs:
 
     def _admit(self, submission: Submission) -> None:
         try:
-            self._admission.admit(submission.generation_id, submission.participant_id)
+            self._shop.admission.admit(submission.generation_id, submission.participant_id)
         except QueueFullError:
             self._parts.metrics.job_refused(submission.operation)
             raise
 
     def _inserted(self, submission: Submission) -> GenerationRecord:
-        self._heartbeat.make_sure()
+        self._shop.heartbeat.make_sure()
         generations, inputs = self._parts.stores.generations, submission.inputs
         given = inputs.image_ids or inputs.texts
         parents = generations.parents_of(submission.participant_id, inputs.image_ids, inputs.texts) if given else ()
-        return generations.insert(record_of(submission, self._owner, parents))
+        return generations.insert(record_of(submission, self._shop.owner, parents))
 
     def _give_up(self, generation_id: str) -> None:
-        record = self._watch.record(generation_id)
+        record = self._shop.watch.record(generation_id)
         if record is not None and record.cancel_at is not None:
             after_s = (record.cancel_at - record.created_at).total_seconds()
             self.cancel(generation_id, f"not done within {after_s:g} s (Cancel-After)")
-
-    def _place(self, generation_id: str) -> int | None:
-        forecast = forecast_of(self._parts.pool, generation_id)
-        return None if forecast is None else forecast.place
 
     def _wait_until_idle(self, timeout_s: float) -> None:
         end_s = time.monotonic() + timeout_s

@@ -47,13 +47,6 @@ class Starts(Generic[Item]):
             self._forget_if_empty(share)
             return item
 
-    def withdraw_all(self) -> list[Item]:
-        """Empty the line."""
-        with self._lock:
-            items = [item for line in self._waiting.values() for _, item in line.values()]
-            self._waiting.clear()
-            return items
-
     def place(self, share: str, key: str) -> int | None:
         """Say how many stand before a job, by the time they came; None if it does not wait."""
         with self._lock:

@@ -4,12 +4,15 @@ The threads are daemons: a server that is told to end is not held up by pictures
 given back instead.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -26,6 +29,12 @@ def run_into(future: "Future[T]", call: Callable[[], T]) -> None:
     """Run a call here, and keep whatever comes of it in the future."""
     with _Kept(future):
         future.set_result(call())
+
+
+def tell_error(future: "Future[Any]") -> None:
+    """Log the error of a call that nobody asks about; for `add_done_callback`."""
+    if (error := future.exception()) is not None:
+        logger.error("unexpected %s in a thread", type(error).__name__, exc_info=error)
 
 
 class _Kept(Generic[T]):

@@ -73,7 +73,7 @@ class Viewing:
                 event.wait(_left(end_s))
 
     def follow(self, generation_id: str, after: int, silence_s: float) -> Iterator[JobView | None]:
-        """Show a job whenever something has happened since the revision `after`, until its end.
+        """Show a job whenever something has happened since the revision `after`, until its end or this process's.
 
         Also when only its progress, place or expected end came on. None after `silence_s` seconds without anything.
         Raises StoreError.
@@ -83,7 +83,7 @@ class Viewing:
             told_s = time.monotonic()
             while True:
                 event.clear()
-                view = self.view(generation_id)
+                view = None if self._watch.is_ending else self.view(generation_id)
                 if view is None:
                     return
                 live = Live(progress=view.progress, place=view.place, eta_s=view.eta_s)

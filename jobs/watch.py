@@ -71,6 +71,7 @@ class Watch:
         self._since: datetime | None = None
         self._seen: dict[str, datetime] = {}
         self._is_looking = False
+        self.is_ending = False
         self._lock = threading.Lock()
 
     def record(self, generation_id: str) -> GenerationRecord | None:
@@ -115,6 +116,11 @@ class Watch:
             if is_end or not ear.hears_only_the_end:
                 ear.event.set()
 
+    def is_awaited(self, generation_id: str) -> bool:
+        """Tell whether somebody here waits for the end of a job."""
+        with self._lock:
+            return any(ear.hears_only_the_end for ear in self._ears.get(generation_id, ()))
+
     def stir(self, generation_id: str) -> None:
         """Say that a job came on, though its record is as it was."""
         with self._lock:
@@ -122,6 +128,14 @@ class Watch:
         for ear in ears:
             if not ear.hears_only_the_end:
                 ear.event.set()
+
+    def end_following(self) -> None:
+        """Wake everybody who follows a job, for the last time: this process is going to end."""
+        with self._lock:
+            self.is_ending = True
+            ears = [ear for ears in self._ears.values() for ear in ears if not ear.hears_only_the_end]
+        for ear in ears:
+            ear.event.set()
 
     def heard(self, message: str) -> None:
         """Take another process's word that a job changed: its id, and whether that was the end."""

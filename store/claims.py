@@ -69,7 +69,7 @@ class Claims:
             raise _lost(seen)
         claim = Claim(generation_id, owner, int(seen.get("token", 0)) + 1, seen["revision"])
         update = {"$set": {"owner": owner}, "$inc": {"token": 1, "attempt": 1}, **TOUCHED}
-        if not self._swap(seen, update, {"owner": owner, "token": claim.token}):
+        if not self._swap(as_seen(seen), update, {"owner": owner, "token": claim.token}):
             raise _lost(self._seen(generation_id))
         return claim
 
@@ -146,7 +146,7 @@ class Claims:
             return before
         # update_one and not find_one_and_update: the embedded server scans the whole collection for the latter.
         collection = self._collection()
-        expected = {"owner": before.owner, "token": before.token, "revision": before.revision}
+        expected = {"owner": before.owner, "token": before.token, "revision": before.revision, "ended_at": None}
         if collection.update_one({"_id": before.generation_id, **expected}, change.update).matched_count:
             return change.after
         # Nothing matched: either the first try of this very change got through, or it is not ours to make.
@@ -169,22 +169,20 @@ class Claims:
             raise NotFoundError(f"there is no generation {generation_id}")
         return seen
 
-    def _swap(self, seen: Document, update: Document, done: Document) -> bool:
-        """Change a record that is still as it was seen; False if it is not, and this change is not why.
+    def _swap(self, expected: Document, update: Document | list[Document], done: Document) -> bool:
+        """Change the record that is as expected; False if it is not, and this very change is not why.
 
         `done` tells our change from others' when the answer to a first try got lost.
         """
         tries = count()
-        # A record of an earlier version has no token, which MongoDB takes for None.
-        expected = {"_id": seen["_id"], "token": seen.get("token"), "owner": seen["owner"]}
 
         @idempotent
         def swap() -> bool:
             is_repeat = next(tries) > 0
             collection = self._collection()
-            if collection.update_one({**expected, "revision": seen["revision"]}, update).matched_count:
+            if collection.update_one(expected, update).matched_count:
                 return True
-            return is_repeat and collection.find_one({"_id": seen["_id"], **done}, {"_id": 1}) is not None
+            return is_repeat and collection.find_one({"_id": expected["_id"], **done}, {"_id": 1}) is not None
 
         return swap()
 
@@ -222,6 +220,12 @@ def _change(
     after = replace(claim, revision=revision, started_at=started_at, outputs=claim.outputs + len(outputs))
     update = {**appended(steps, outputs, entries), "$inc": {"revision": len(entries)}, **TOUCHED}
     return _Change(claim, after, entries, {**update, "$set": fields} if fields else update)
+
+
+def as_seen(document: Document) -> Document:
+    """Give the question for a record that nobody has changed since it was read."""
+    # A record of the first version has no token, which MongoDB takes for None.
+    return {key: document.get(key) for key in ("_id", "owner", "token", "revision")}
 
 
 def _mark(entry: Mapping[str, Any]) -> tuple[Any, ...]:

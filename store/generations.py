@@ -11,7 +11,9 @@ from typing import Any, Final
 from pymongo.errors import DuplicateKeyError
 
 from store.claims import TOUCHED
+from store.clock import to_milliseconds
 from store.documents import GenerationRecord, LogEntry, State
+from store.errors import DuplicateError
 from store.generation_documents import INDEX_FIELDS, to_document, to_record
 from store.pages import Key, Page, cursor_of, key_of, newest_keys
 from store.phrases import phrase
@@ -40,9 +42,10 @@ class Generations(Takeovers):
 
     @idempotent
     def insert(self, record: GenerationRecord) -> GenerationRecord:
-        """Write a new record, `queued`, and give it as it is kept: an earlier one of this id stays, and is given.
+        """Write a new record, `queued`, and give it as it is kept; the same record may be sent twice.
 
-        With an `owner` it is claimed by that runner from the first moment, else it waits for one.
+        With an `owner` it is claimed by that runner from the first moment, else it waits for one. Raises
+        DuplicateError if another record has its id, or if it is in other hands by now.
         """
         taken = 1 if record.owner else 0
         first = LogEntry(seq=1, type="state", at=record.created_at, state="queued")
@@ -54,8 +57,7 @@ class Generations(Takeovers):
         with suppress(DuplicateKeyError):
             if self._collection().update_one({"_id": record.id}, change, upsert=True).upserted_id is not None:
                 return to_record(document)
-        kept = self._collection().find_one({"_id": record.id}, INDEX_FIELDS)
-        return to_record(kept or document)
+        return self._inserted_before(record)
 
     @idempotent
     def get(self, generation_id: str) -> GenerationRecord | None:
@@ -138,6 +140,16 @@ class Generations(Takeovers):
                 query = {"participant_id": participant_id, field: {"$in": values}}
                 found.update(document["_id"] for document in self._collection().find(query, {"_id": 1}))
         return tuple(sorted(found))
+
+    def _inserted_before(self, record: GenerationRecord) -> GenerationRecord:
+        kept = self.get(record.id)
+        is_same = kept is not None and (kept.owner, kept.created_at) == (
+            record.owner,
+            to_milliseconds(record.created_at),
+        )
+        if kept is None or not is_same:
+            raise DuplicateError(f"generation {record.id} is there already; read it instead of making it again")
+        return kept
 
     def _keys_in(self, participant_id: str | None, wanted: dict[str, Any]) -> Callable[[datetime, datetime], list[Key]]:
         """Give the function that reads the keys of what is wanted in a window of time."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from store.claims import TOUCHED, Claims
+from store.claims import TOUCHED, Claims, as_seen
 from store.clock import utc_now
 from store.documents import ErrorRecord, GenerationRecord, LogEntry, State
 from store.errors import NotFoundError
@@ -52,18 +52,14 @@ class Takeovers(Claims):
         if seen["state"] == "running":
             entry = LogEntry(seq=seen["revision"] + 1, type="state", at=utc_now(), state="queued")
             update |= {**appended((), (), (entry,)), "$inc": {"token": 1, "revision": 1}}
-        return self._swap(seen, update, {"owner": "", "token": seen.get("token", 0) + 1})
+        return self._swap(as_seen(seen), update, {"owner": "", "token": seen.get("token", 0) + 1})
 
     def abandon(self, generation_id: str, owner: str, error: ErrorRecord) -> bool:
         """Mark failed what a dead runner left queued or running; False if it is no longer that runner's."""
-        return self._abandon(generation_id, owner, _end_of("failed", now := utc_now(), error), now)
-
-    @idempotent
-    def _abandon(self, generation_id: str, owner: str, end: list[Document], ended_at: datetime) -> bool:
-        collection, its = self._collection(), {"_id": generation_id, "owner": owner}
-        if collection.update_one({**_living(generation_id), **its}, end).matched_count:
-            return True
-        return collection.find_one({**its, "state": "failed", "ended_at": ended_at}, {"_id": 1}) is not None
+        ended_at = utc_now()
+        expected = {**_living(generation_id), "owner": owner}
+        done = {"owner": owner, "state": "failed", "ended_at": ended_at}
+        return self._swap(expected, _end_of("failed", ended_at, error), done)
 
     @idempotent
     def abandoned(self, owner: str) -> tuple[str, ...]:

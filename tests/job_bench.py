@@ -15,7 +15,7 @@ from agent.ledger import Ledger
 from apps.registry import PRESETS, PROMPTS
 from jobs.parts import Parts
 from jobs.run import Run
-from jobs.service import Jobs
+from jobs.service import Jobs, Terms
 from jobs.submission import Inputs, Product, Submission
 from settings.book import SettingsBook
 from store.documents import GenerationInputs, GenerationRecord
@@ -37,7 +37,7 @@ class Process:
 
     def die(self) -> None:
         """Be dead for the others, as after `kill -9`: nothing is given back."""
-        self.jobs._heartbeat._stopped.set()
+        self.jobs._shop.heartbeat._stopped.set()
         self.host.stop()
 
 
@@ -59,7 +59,7 @@ class Bench:
         host = Host(self.folder / "pool", new_id())
         ledger = Ledger(host)
         parts = more.pop("parts", self.parts)
-        process = Process(Jobs(parts, {(1, "op"): operation}, host, ledger, **more), host, ledger)
+        process = Process(Jobs(parts, {(1, "op"): operation}, host, ledger, Terms(**more)), host, ledger)
         self._processes.append(process)
         return process
 

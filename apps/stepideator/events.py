@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from apps.pictures import Links
 from apps.stepideator.job_views import output_of, state_of, step_of
@@ -77,10 +77,6 @@ def _happened(entry: LogEntry, view: JobView, links: Links) -> Mapping[str, Any]
 
 def _event(name: str, data: Mapping[str, Any], *, event_id: int | None = None) -> str:
     # JSON on one line: a line break would end the field.
-    text = json.dumps(data, ensure_ascii=False, default=_plain)
+    text = json.dumps(to_jsonable_python(data), ensure_ascii=False)
     number = "" if event_id is None else f"id: {event_id}\n"
     return f"{number}event: {name}\ndata: {text}\n\n"
-
-
-def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value.isoformat()

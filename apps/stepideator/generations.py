@@ -22,7 +22,7 @@ generations = Blueprint("generations", __name__, url_prefix="/api/generations")
 
 @generations.post("")
 @documented(**header_docs.SUBMISSION)
-@api.validate(resp=answers(JobAnswer, 400, 409, 413, 415, 422, 429, is_accepted=True), tags=["generations"])
+@api.validate(resp=answers(JobAnswer, 400, 413, 415, 422, 429, is_accepted=True), tags=["generations"])
 def create(json: NewGeneration) -> ResponseReturnValue:
     """Submit a generation.
 

@@ -79,7 +79,9 @@ EVENTS: dict[str, Any] = {
             "description": "Server-Sent Events. `state`, `step` and `output` have an `id`, and are not told twice to a "
             "client that says which it saw last; `progress` has none. `job` says how the job stood then. A comment "
             "comes at least every 15 seconds. The stream ends after the event of the job's end",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _STREAM}},
+            "content": {
+                "text/event-stream": {"schema": {"type": "string"}, "examples": {"a life": {"value": _STREAM}}}
+            },
         },
         "204": {"description": "the job has ended, and the client has seen its last event; do not come back"},
     },

@@ -106,7 +106,8 @@ class Instance:
 
     def fraction(self) -> float:
         """Done part of the job that runs now, 0 to 1."""
-        if not self.state.job or not self.state.time_start or not self._job_s:
+        # What hangs makes no progress: that is how it can be told from what is slow.
+        if not self.state.job or not self.state.time_start or not self._job_s or self.fault == "hang":
             return 0.0
         return min(1.0, (time.time() - self.state.time_start) / self._job_s)
 

@@ -26,8 +26,9 @@ def _cancel(server: Server, generation_id: str) -> dict[str, object]:
 def test_a_job_that_waits_is_dropped(serve: Serve, webuis: tuple[StandIn, StandIn]) -> None:
     server = serve(SD_ENDPOINTS=webuis[0].url)
     webuis[0].close_gate()
-    first, second = submitted(server), submitted(server)
+    first = submitted(server)
     until(lambda: webuis[0].state()["running"] == 1)
+    second = submitted(server)
     until(lambda: job_of(server, second["id"])["place"])
 
     job = _cancel(server, second["id"])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from agent.pool import InstanceState
+from store.ids import new_id
 from tests.api.answers import data_of, failure_of
 from tests.api.records import until
 from tests.api.server import Server
@@ -204,3 +207,21 @@ def test_a_server_without_instances_has_an_empty_pool(serve: Serve) -> None:
     assert _pool(server) == {"instances": [], "waiting": 0, "admitted": 0}
     answer = server.post(PATH, {"action": "add", "endpoint": f"http://127.0.0.1:{free_port()}"})
     assert "SD_ENDPOINTS" in failure_of(answer, 503, code=2)
+
+
+def test_with_worker_hosts_the_pool_is_theirs_to_see_and_not_to_change(
+    serve: Serve, webuis: tuple[StandIn, StandIn]
+) -> None:
+    server = serve(JOBS_BACKEND="celery", CELERY_BROKER_URL=f"redis://127.0.0.1:{free_port()}/0")
+    instance = asdict(
+        InstanceState("gpu:7860", "http://gpu:7860", "idle", None, None, 0.0, 5, 0, 1.5, None, 7.5, 0.0, 0.0)
+    )
+    facts = {"kind": "worker", "host": "gpu-host-1", "instances": [instance], "waiting": 2}
+    server.stores.runners.beat(new_id(), facts)
+
+    found = _pool(server)
+    answer = server.post(PATH, {"action": "drain", "instance": "gpu:7860"})
+
+    assert [(one["host"], one["name"], one["served"]) for one in found["instances"]] == [("gpu-host-1", "gpu:7860", 5)]
+    assert (found["waiting"], found["admitted"]) == (2, 0)
+    assert "worker host" in failure_of(answer, 422)

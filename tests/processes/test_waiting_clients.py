@@ -1,15 +1,18 @@
 """Hundreds who wait on `gunicorn -w 4 app:app`: the server stays quick and small, and everybody gets an end."""
 
 import re
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
+from store.connection import StoreConfig
+from store.stores import Stores, open_stores
 from tests.embedded import free_port
 from tests.processes.conftest import StandIn
 from tests.processes.crowd import Answer, Crowd
@@ -77,6 +80,13 @@ def memory_of_workers_mb(server: Program) -> list[float]:
     return [int(re.search(r"VmRSS:\s+(\d+)", text)[1]) / 1024 for text in texts]  # type: ignore[index]
 
 
+def state_of(stores: Stores, path: str) -> str:
+    """The state of the job whose events are at this path, as the database has it."""
+    record = stores.generations.get(path.split("/")[3])
+    assert record is not None
+    return record.state
+
+
 def is_whole(answer: Answer) -> bool:
     """Whether an event stream told every step up to a good end, none twice."""
     ids = [int(event["id"]) for event in answer.events() if "id" in event]
@@ -105,3 +115,25 @@ def test_hundreds_wait_and_the_server_stays_quick_and_small_and_all_get_their_en
         assert all(answer.json()["success"] for answer, _ in callers)
         assert all(is_whole(answer) for answer, _ in streams)
         assert "WORKER TIMEOUT" not in server.said()
+
+
+def test_a_stopping_server_sends_its_followers_away_at_once_and_a_start_goes_on_without_being_asked(
+    project: Path, settings: dict[str, str], chat: StandIn, tmp_path: Path
+) -> None:
+    chat.close_gate()
+    with serving(project, settings, tmp_path / "first.log", workers=1) as (server, port), Crowd(port) as crowd:
+        path = submitted(port, "follower")
+        answer, end = crowd.get(path)
+        until(lambda: b"event: " in answer.content, "the first event")
+        server.process.send_signal(signal.SIGTERM)
+        end.result(10)
+        assert answer.events()[-1]["data"]["job"]["state"] in ("queued", "running")
+        server.process.send_signal(signal.SIGINT)
+        server.ends_within(20)
+
+    with closing(open_stores(StoreConfig(settings["MONGO_URI"], settings["MONGO_DB"]))) as stores:
+        assert state_of(stores, path) in ("queued", "running")
+        chat.close_gate(False)
+        command = [BIN / "gunicorn", "-w", "1", "app:app"]
+        with program(command, project, tmp_path / "second.log", {**settings, "PORT": str(free_port())}):
+            until(lambda: state_of(stores, path) == "succeeded", "its end, though nobody asks", 20)

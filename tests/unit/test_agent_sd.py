@@ -26,10 +26,10 @@ from agent.errors import (
     SDOutOfMemoryError,
 )
 from agent.payloads import ControlNetUnit, Img2ImgRequest, InpaintRequest
-from agent.pool import SDInstance
+from agent.pool import SDInstance, SDInstancePool
 from agent.sd import call_sdapi, capabilities_of, image2Image, inpaint, paint, post_sdapi, text2Image
 from tests.pools import MakePool
-from tests.stand_ins import StandIn, picture, request, stand_in
+from tests.stand_ins import CHECKPOINT, StandIn, picture, request, stand_in
 
 FAST = ("--step-time", "0.002", "--load-time", "0")
 LINEART = ControlNetUnit(module="lineart_standard", model="control_v11p_sd15_lineart", image=picture())
@@ -63,6 +63,15 @@ def other(webui: StandIn, two_webuis: tuple[StandIn, StandIn]) -> StandIn:
 
 def _seeds(webui: StandIn) -> list[Any]:
     return [entry["seed"] for entry in webui.journal()]
+
+
+def _preferring(first: SDInstance, other: SDInstance, make_pool: MakePool) -> SDInstancePool:
+    """Make a pool that lends `first` first, as it is said to have the checkpoint."""
+    pool = make_pool([first, other])
+    pool.start()
+    with pool.ledger.change() as change:
+        change.run("UPDATE instances SET checkpoint = ? WHERE endpoint = ?", CHECKPOINT, first.endpoint)
+    return pool
 
 
 def test_words_become_pictures_with_the_seeds_that_were_asked_for(webui: StandIn) -> None:
@@ -180,17 +189,17 @@ def test_every_fault_is_translated_and_leaves_the_pool_whole(
     with pytest.raises(kind) as caught:
         paint(pool, request())
     assert type(caught.value) is kind
-    assert pool.states()[0].state != "busy"
+    assert pool.states()[0].state == "resting"
+    assert pool.waiting() == 0
     assert [attempt.error for attempt in caught.value.attempts] == [kind.__name__]
     assert "garden" not in caught.value.message
-    assert paint(pool, request()).result.images
 
 
 @pytest.mark.parametrize(("fault", "kind"), FAULTS)
 def test_after_every_fault_another_instance_does_the_work(
     webui: StandIn, other: StandIn, fault: str, kind: type[SDError], make_pool: MakePool
 ) -> None:
-    pool = make_pool([webui.instance(), other.instance()])
+    pool = _preferring(webui.instance(), other.instance(), make_pool)
     webui.plan(fault)
     once = paint(pool, request(seed=99))
     assert once.instance == other.instance().name
@@ -199,20 +208,20 @@ def test_after_every_fault_another_instance_does_the_work(
 
 
 def test_a_dead_instance_is_passed_over(webui: StandIn, make_pool: MakePool) -> None:
-    pool = make_pool([SDInstance("http://127.0.0.1:9"), webui.instance()])
+    pool = _preferring(SDInstance("http://127.0.0.1:9"), webui.instance(), make_pool)
     once = paint(pool, request())
     assert [attempt.error for attempt in once.attempts] == ["InstanceUnreachableError", None]
 
 
 def test_an_instance_without_the_checkpoint_is_passed_over(webui: StandIn, make_pool: MakePool) -> None:
     with stand_in("webui", *FAST, "--checkpoint", "another") as poor:
-        once = paint(make_pool([poor.instance(), webui.instance()]), request(), tries=1)
+        once = paint(_preferring(poor.instance(), webui.instance(), make_pool), request(), tries=1)
         assert [attempt.error for attempt in once.attempts] == ["MissingOnInstanceError", None]
         assert poor.journal() == []
 
 
 def test_it_is_tried_no_more_often_than_asked(webui: StandIn, other: StandIn, make_pool: MakePool) -> None:
-    pool = make_pool([webui.instance(), other.instance()])
+    pool = _preferring(webui.instance(), other.instance(), make_pool)
     webui.plan("error_500")
     with pytest.raises(InstanceServiceError) as caught:
         paint(pool, request(), tries=1)
@@ -221,7 +230,7 @@ def test_it_is_tried_no_more_often_than_asked(webui: StandIn, other: StandIn, ma
 
 
 def test_when_all_fail_the_last_error_tells_every_attempt(webui: StandIn, other: StandIn, make_pool: MakePool) -> None:
-    pool = make_pool([webui.instance(), other.instance()])
+    pool = _preferring(webui.instance(), other.instance(), make_pool)
     webui.plan("out_of_memory")
     other.plan("nan")
     with pytest.raises(InstanceServiceError) as caught:
@@ -245,7 +254,7 @@ def _stuck(webui: StandIn, make_pool: MakePool) -> InstanceTimeoutError:
     return caught.value
 
 
-def test_after_a_read_timeout_our_own_job_is_interrupted_and_not_sent_again(webui: StandIn) -> None:
+def test_after_a_read_timeout_our_own_job_is_interrupted(webui: StandIn, make_pool: MakePool) -> None:
     error = _stuck(webui, make_pool)
     assert (error.interrupted, error.settled) == (True, True)
     assert "its job was interrupted" in error.message
@@ -253,13 +262,30 @@ def test_after_a_read_timeout_our_own_job_is_interrupted_and_not_sent_again(webu
     assert len(error.attempts) == 1
 
 
-def test_without_internal_progress_the_job_is_interrupted_all_the_same() -> None:
+def test_after_a_read_timeout_the_picture_is_made_elsewhere_and_the_record_tells(
+    webui: StandIn, other: StandIn, make_pool: MakePool
+) -> None:
+    pool = _preferring(_impatient(webui), other.instance(), make_pool)
+    webui.close_gate()
+    once = paint(pool, request(seed=5))
+    assert once.instance == other.instance().name
+    assert [attempt.error for attempt in once.attempts] == ["InstanceTimeoutError", None]
+    assert "its job was interrupted" in str(once.attempts[0].message)
+    assert [entry["outcome"] for entry in webui.journal()] == ["interrupted"]
+    assert _seeds(other) == [5]
+    assert {state.name: state.state for state in pool.states()}[webui.instance().name] == "down"
+
+
+def test_without_internal_progress_the_job_is_interrupted_all_the_same(make_pool: MakePool) -> None:
     with stand_in("webui", *FAST, "--nowebui") as plain:
         assert _stuck(plain, make_pool).interrupted
         assert [entry["outcome"] for entry in plain.journal()] == ["interrupted"]
 
 
 def test_a_job_of_somebody_else_is_never_interrupted(webui: StandIn, make_pool: MakePool) -> None:
+    instance = webui.instance()
+    pool = make_pool([instance])
+    paint(pool, request())
     webui.close_gate()
     body = {"prompt": "by hand", "steps": 2, "width": 64, "height": 64, "force_task_id": "by-hand"}
     by_hand = threading.Thread(
@@ -268,9 +294,9 @@ def test_a_job_of_somebody_else_is_never_interrupted(webui: StandIn, make_pool: 
     by_hand.start()
     while webui.state()["running"] < 1:
         time.sleep(0.005)
-    instance = _impatient(webui)
+    instance.read_timeout_s = 0.3
     with pytest.raises(InstanceTimeoutError, match="may run on") as caught:
-        paint(make_pool([instance]), request())
+        paint(pool, request())
     assert (caught.value.interrupted, caught.value.settled) == (False, False)
     assert instance.unsettled
     webui.open_gate()
@@ -278,7 +304,7 @@ def test_a_job_of_somebody_else_is_never_interrupted(webui: StandIn, make_pool: 
     instance.read_timeout_s = 10.0
     assert text2Image(instance, request()).not_applied == {}
     assert not instance.unsettled
-    assert {entry["outcome"] for entry in webui.journal()} == {"done"}
+    assert {entry["task_id"]: entry["outcome"] for entry in webui.journal()}["by-hand"] == "done"
 
 
 def test_a_body_that_trickles_has_an_end(webui: StandIn) -> None:
@@ -307,7 +333,7 @@ def test_a_frozen_instance_that_was_only_asked_is_passed_over(
     webui: StandIn, other: StandIn, make_pool: MakePool
 ) -> None:
     webui.plan("hang", path="sd-models", seconds=20)
-    pool = make_pool([webui.instance(read_timeout_s=0.3), other.instance()])
+    pool = _preferring(webui.instance(read_timeout_s=0.3), other.instance(), make_pool)
     once = paint(pool, request())
     assert [attempt.error for attempt in once.attempts] == ["InstanceUnreachableError", None]
     webui.reset()

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from kombu.exceptions import OperationalError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
-from jobs.celery_app import ADOPT_TASK
+from jobs.celery_app import ADOPT_TASK, celery_app
 from jobs.celery_dispatch import CeleryDispatcher
+from jobs.celery_hosts import Fleet
 from jobs.celery_intake import Intake
-from jobs.celery_places import AHEAD, Places, PlacesClosedError
-from jobs.celery_routing import WorkerHost, bare, checkpoint_queue, host_of, queues_of, route
+from jobs.celery_places import Places, PlacesClosedError, Seats, Wish, lets_in
+from jobs.celery_routing import WorkerHost, checkpoint_queue, host_of, queues_of, route
 from store.clock import utc_now
-from store.connection import StoreConfig
 from store.documents import GenerationInputs, GenerationRecord
 from store.ids import new_id
 from store.runners import RunnerInfo
-from store.stores import Stores, open_stores
+from store.stores import Stores
 from tests.processes.harness import until
+from tests.redis_server import PROGRAM, redis_server
+from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit
 
 SKETCHES, SCENES = "realisticVisionV60B1_v60B1VAE", "v2-1_512-ema-pruned"
 
 
-def host(name: str, *, ready: dict[str, int] | None = None, room: int = 4) -> WorkerHost:
+def host(name: str, *, ready: dict[str, int] | None = None, spare: int = 4) -> WorkerHost:
     """Make a host that has both checkpoints."""
     queues = queues_of(name, [SKETCHES, SCENES], chats=True, paints=True)
-    return WorkerHost(name, frozenset(queues), ready or {}, room)
+    return WorkerHost(name, frozenset(queues), ready or {}, spare, up=4)
 
 
 def record(operation: str = "sketch.create_new", num: int = 1) -> GenerationRecord:
@@ -46,13 +51,13 @@ def record(operation: str = "sketch.create_new", num: int = 1) -> GenerationReco
         (None, [host("a", ready={SKETCHES: 2})], "chat"),
         (SKETCHES, [host("a"), host("b", ready={SKETCHES: 1})], "host.b"),
         (SKETCHES, [host("a", ready={SKETCHES: 1}), host("b", ready={SKETCHES: 2})], "host.b"),
-        (SKETCHES, [host("a", ready={SKETCHES: 1}, room=0), host("b")], f"sd.{SKETCHES}"),
+        (SKETCHES, [host("a", ready={SKETCHES: 1}, spare=0), host("b")], f"sd.{SKETCHES}"),
         (SKETCHES, [host("a", ready={SCENES: 3})], f"sd.{SKETCHES}"),
         (f"{SKETCHES}.safetensors [e5f3cbc5f7]", [host("a")], f"sd.{SKETCHES}"),
         ("nobody's", [host("a", ready={SKETCHES: 1})], "sd.any"),
         (SKETCHES, [], "sd.any"),
     ],
-    ids=["chat", "loaded", "loaded most", "no room", "loaded otherwise", "title", "unknown", "no host"],
+    ids=["chat", "loaded", "loaded most", "nothing spare", "loaded otherwise", "title", "unknown", "no host"],
 )
 def test_a_job_goes_where_its_checkpoint_is_loaded_else_to_whoever_has_the_file(
     checkpoint: str | None, hosts: list[WorkerHost], queue: str
@@ -62,7 +67,6 @@ def test_a_job_goes_where_its_checkpoint_is_loaded_else_to_whoever_has_the_file(
 
 def test_names_that_no_queue_may_have_are_written_otherwise() -> None:
     assert checkpoint_queue("models/für alle,1.ckpt") == "sd.models%2Ff%C3%BCr%20alle%2C1"
-    assert bare("a [b] c") == "a [b] c"
 
 
 def test_a_heartbeat_shows_what_is_ready_and_only_a_worker_is_a_host() -> None:
@@ -71,8 +75,8 @@ def test_a_heartbeat_shows_what_is_ready_and_only_a_worker_is_a_host() -> None:
         {"name": "two", "state": "busy", "checkpoint": SKETCHES},
         {"name": "three", "state": "idle", "checkpoint": None},
     ]
-    found = host_of({"kind": "worker", "host": "a", "queues": ["chat"], "instances": instances, "room": 2})
-    assert found == WorkerHost("a", frozenset({"chat"}), {SKETCHES: 1}, 2)
+    found = host_of({"kind": "worker", "host": "a", "queues": ["chat"], "instances": instances, "spare": 2})
+    assert found == WorkerHost("a", frozenset({"chat"}), {SKETCHES: 1}, 2, up=3)
     assert host_of({"kind": "web", "host": "b"}) is None
 
 
@@ -105,7 +109,7 @@ def ready_facts(idle: int) -> dict[str, Any]:
     """Say what a host with so many idle WebUIs says."""
     instances = [{"state": "idle", "checkpoint": SKETCHES} for _ in range(idle)]
     queues = queues_of("a", [SKETCHES], chats=True, paints=True)
-    return {"kind": "worker", "host": "a", "queues": list(queues), "instances": instances, "room": idle}
+    return {"kind": "worker", "host": "a", "queues": list(queues), "instances": instances, "spare": idle}
 
 
 def dispatcher(broker: _Broker, runners: _Runners) -> CeleryDispatcher:
@@ -130,17 +134,50 @@ def test_a_broker_that_is_away_fails_no_submission_and_holds_up_only_the_first()
     assert broker.asked == 1
 
 
-def test_more_jobs_than_places_wait_until_one_is_given_back() -> None:
-    places = Places(lambda: 0)
-    entered = threading.Event()
+SEATS = Seats(up=4, idle=0, loaded={SKETCHES: 3, SCENES: 1})
+"""Four WebUIs, all busy."""
+
+
+@pytest.mark.parametrize(
+    ("wish", "waited_s", "in_hand", "seats", "is_let_in"),
+    [
+        (Wish(SKETCHES), 0.0, {}, Seats(up=4, idle=1, loaded={SCENES: 4}), True),
+        (Wish(SKETCHES), 0.0, {SCENES: 4}, Seats(up=4, idle=1, loaded={SCENES: 4}), False),
+        (Wish(SKETCHES), 0.5, {SKETCHES: 3, SCENES: 1}, SEATS, False),
+        (Wish(SKETCHES, 4), 1.5, {SKETCHES: 4, SCENES: 1}, SEATS, True),
+        (Wish(SKETCHES, 4), 1.5, {SKETCHES: 5, SCENES: 1}, SEATS, False),
+        (Wish("another"), 9.0, {SKETCHES: 3, SCENES: 1}, SEATS, False),
+        (Wish("another"), 11.0, {SKETCHES: 6, SCENES: 3}, SEATS, True),
+        (Wish("another"), 11.0, {SKETCHES: 7, SCENES: 3}, SEATS, False),
+        (Wish(SKETCHES), 99.0, {}, Seats(), False),
+    ],
+    ids=[
+        "idle",
+        "spoken for",
+        "others first",
+        "for later",
+        "full",
+        "not loaded",
+        "patience",
+        "full up",
+        "down",
+    ],
+)
+def test_a_host_lets_in_what_it_can_paint_soon_and_leaves_the_rest_to_others(
+    wish: Wish, waited_s: float, in_hand: dict[str, int], seats: Seats, is_let_in: bool
+) -> None:
+    assert lets_in(wish, waited_s, in_hand, seats) is is_let_in
+
+
+def test_who_waits_for_a_place_gets_it_when_one_is_given_back() -> None:
+    places, wish, entered = Places(lambda: Seats(up=1, idle=1)), Wish(SKETCHES, since_s=time.time()), threading.Event()
 
     def enter() -> None:
-        with places.one(paints=True):
+        with places.one(wish):
             entered.set()
 
-    with places.one(paints=True), places.one(paints=True):
-        assert places.free(paints=True) == AHEAD - 2
-        assert places.free(paints=False) > 0
+    assert places.spare() == 1
+    with places.one(wish):
         late = threading.Thread(target=enter)
         late.start()
         assert not entered.wait(0.05)
@@ -149,41 +186,53 @@ def test_more_jobs_than_places_wait_until_one_is_given_back() -> None:
 
 
 def test_who_waits_for_a_place_is_sent_away_when_the_worker_stops() -> None:
-    places = Places(lambda: 0)
-    refused = threading.Event()
+    places, wish, refused = Places(Seats), Wish(SKETCHES), threading.Event()
 
     def enter() -> None:
-        with pytest.raises(PlacesClosedError), places.one(paints=True):
+        with pytest.raises(PlacesClosedError), places.one(wish):
             pass
         refused.set()
 
-    with places.one(paints=True), places.one(paints=True):
-        late = threading.Thread(target=enter)
-        late.start()
-        places.close()
-        assert refused.wait(5)
+    late = threading.Thread(target=enter)
+    late.start()
+    places.close()
+    assert refused.wait(5)
     late.join()
-    assert places.free(paints=True) == 0
+    assert not places.enter(Wish(None))
 
 
 @pytest.fixture
 def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
     """Give the stores of an empty database."""
-    stores = open_stores(StoreConfig(mongo_uri, database_name))
-    yield stores
-    stores.close()
+    with opened_stores(mongo_uri, database_name) as opened:
+        yield opened
+
+
+class _Ability:
+    """A host that can do everything, or nothing."""
+
+    name = "here"
+
+    def __init__(self, *, can: bool) -> None:
+        self._can = can
+
+    def serves(self, record: GenerationRecord) -> bool:
+        return self._can
+
+    is_ready = serves
+
+    def wish(self, record: GenerationRecord) -> Wish:
+        return Wish(SKETCHES, record.inputs.num, record.created_at.timestamp())
 
 
 class _Host:
     """An intake whose runner only claims, and notes what it was given."""
 
-    def __init__(self, stores: Stores, **answers: Callable[[GenerationRecord], bool]) -> None:
+    def __init__(self, stores: Stores, *, can: bool = True) -> None:
         self.adopted: list[str] = []
         self._generations = stores.generations
-        yes: dict[str, Callable[[GenerationRecord], bool]] = dict.fromkeys(
-            ("paints", "serves", "is_ready"), lambda record: True
-        )
-        self.intake = Intake(stores.generations, Places(lambda: 1), self.adopt, **{**yes, **answers})
+        ability, places = cast(Any, _Ability(can=can)), Places(lambda: Seats(up=4, idle=4))
+        self.intake = Intake(stores.generations, places, ability, Fleet(stores.runners), self.adopt)
 
     def adopt(self, generation_id: str) -> bool:
         """Claim it, as a runner would."""
@@ -201,10 +250,17 @@ def test_a_message_that_comes_twice_or_too_late_changes_nothing(stores: Stores) 
     assert here.adopted == [waiting.id]
 
 
-def test_a_job_that_this_host_cannot_run_is_left_to_others(stores: Stores) -> None:
-    here = _Host(stores, serves=lambda record: False)
+def test_a_job_that_this_host_cannot_run_is_left_to_one_that_can(stores: Stores) -> None:
+    here = _Host(stores, can=False)
+    stores.runners.beat("elsewhere", ready_facts(idle=1))
     assert not here.intake.take(stores.generations.insert(record()).id)
     assert here.adopted == []
+
+
+def test_a_job_that_no_host_can_run_is_taken_to_fail_at_once(stores: Stores) -> None:
+    here = _Host(stores, can=False)
+    stores.runners.beat("elsewhere", {**ready_facts(idle=1), "instances": [{"state": "down", "checkpoint": SKETCHES}]})
+    assert here.intake.take(stores.generations.insert(record()).id)
 
 
 def test_a_record_whose_message_was_lost_is_found_by_a_host_with_places(stores: Stores) -> None:
@@ -215,3 +271,26 @@ def test_a_record_whose_message_was_lost_is_found_by_a_host_with_places(stores: 
         until(lambda: here.adopted == [waiting.id], "the record", 10)
     finally:
         here.intake.stop()
+
+
+def test_what_every_host_lacks_is_told_at_once_and_what_one_may_have_is_not(stores: Stores) -> None:
+    assert Fleet(stores.runners).why_unservable(["sketch"]) is None
+    stores.runners.beat("one", {**ready_facts(idle=1), "lacks": {"sketch": "no WebUI has it", "scene": "nor this"}})
+    stores.runners.beat("two", {**ready_facts(idle=1), "lacks": {"sketch": "no WebUI has it"}})
+    fleet = Fleet(stores.runners)
+    assert fleet.why_unservable(["scene", "sketch"]) == "no WebUI has it"
+    assert fleet.why_unservable(["scene"]) is None
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="Redis is not installed here: apt-get install redis-server")
+def test_an_acknowledgement_that_is_lost_with_redis_frees_its_place(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as redis, celery_app(redis.url, 60).connection_for_write() as connection:
+        queue, channel = connection.SimpleQueue("chat"), connection.default_channel
+        queue.put("id")
+        message = queue.get(timeout=5)
+        channel.qos.prefetch_count = 1
+        assert not channel.qos.can_consume()
+        redis.kill()
+        with pytest.raises(RedisConnectionError):
+            message.ack()
+        assert channel.qos.can_consume()

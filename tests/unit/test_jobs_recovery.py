@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,7 +36,7 @@ def bench(stores: Stores, tmp_path: Path) -> Iterator[Bench]:
 
 
 def _recovery(process: Process) -> Recovery:
-    return process.jobs._heartbeat._recovery
+    return process.jobs._shop.heartbeat._recovery
 
 
 def _silent_runner(stores: Stores, beat_ago_s: float = DEAD_AFTER_S + 1) -> str:
@@ -217,6 +218,27 @@ def test_a_start_takes_up_what_waited_when_everything_ended(bench: Bench, stores
     assert [second.jobs.wait(record.id, 10).state for record in (running, waiting)] == ["succeeded"] * 2
 
 
+def test_a_process_that_is_going_to_end_gives_back_what_nobody_waits_for_there(bench: Bench, stores: Stores) -> None:
+    gate = Gate()
+    process = bench.process(gate, presets={(1, "op"): ("sketch_create_new",)})
+    unwatched, awaited = (process.jobs.submit(submission()) for _ in range(2))
+    gate.wait_until_begun(2)
+    ends: list[str] = []
+    waiting = threading.Thread(target=lambda: ends.append(process.jobs.wait(awaited.id, 10).state))
+    waiting.start()
+    until(lambda: process.jobs._shop.watch.is_awaited(awaited.id))
+
+    process.jobs.retire()
+
+    until(lambda: kept(stores, unwatched.id).owner == "")
+    _make_older(stores, unwatched.id)
+    _recovery(process).of_nobody()
+    assert kept(stores, unwatched.id).owner == "", "it is for another process"
+    gate.may_end.set()
+    waiting.join(10)
+    assert ends == ["succeeded"]
+
+
 def test_what_runs_may_end_by_itself_before_the_process_does(bench: Bench, stores: Stores) -> None:
     gate = Gate()
     process = bench.process(gate)
@@ -235,7 +257,7 @@ def ticking(bench: Bench, stores: Stores) -> Iterator[tuple[list[float], Heartbe
     """Give a heartbeat by a clock of ours, of a process that takes nothing up."""
     process, now_s = bench.process(), [1000.0]
     recovery = _recovery(process)
-    recovery._dispatcher = process.jobs._dispatcher
+    recovery._dispatcher = process.jobs._shop.dispatcher
     yield now_s, Heartbeat(stores.runners, process.host.id, recovery, clock=lambda: now_s[0])
 
 

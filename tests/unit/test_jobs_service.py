@@ -77,7 +77,7 @@ def test_above_the_limit_a_submission_is_refused_at_once_and_says_when_to_come_b
     gate.may_end.set()
     for record in taken:
         here.wait(record.id, 10)
-    until(lambda: here._admission._ledger.admitted() == 0)
+    until(lambda: here._shop.admission._ledger.admitted() == 0)
     assert here.run(submission()).state == "succeeded"
 
 
@@ -88,7 +88,7 @@ def test_a_canceled_job_makes_room(bench: Bench) -> None:
 
     jobs.cancel(record.id)
 
-    until(lambda: jobs._admission._ledger.admitted() == 0)
+    until(lambda: jobs._shop.admission._ledger.admitted() == 0)
     gate.may_end.set()
 
 

@@ -183,6 +183,25 @@ def test_a_runner_that_was_given_up_cannot_write_any_more(generations: Generatio
 
 
 @every_change
+@pytest.mark.parametrize("end", ["cancel", "finish"])
+def test_what_has_ended_is_not_written_even_by_a_claim_read_afterwards(
+    generations: Generations, change: Change, end: str
+) -> None:
+    claim = running(generations)
+    if end == "cancel":
+        generations.cancel(claim.generation_id)
+    else:
+        generations.finish(claim)
+    before = read(generations, claim.generation_id)
+    if change is CHANGES["run"]:
+        assert change(generations, generations.claim_of(before)) == generations.claim_of(before)
+    else:
+        with pytest.raises(OwnershipLostError):
+            change(generations, generations.claim_of(before))
+    assert read(generations, claim.generation_id) == before
+
+
+@every_change
 def test_a_change_of_an_unknown_generation_is_an_error(generations: Generations, change: Change) -> None:
     with pytest.raises(NotFoundError, match="no generation nothing"):
         change(generations, Claim("nothing", "me", 1, 1))

@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from store import schema
+from store import schema, submission_keys
 from store.clock import utc_now
 from store.indexes import SUBMISSION_KEYS_KEPT_FOR_S
+from store.schema import Document
 from store.stores import Stores
+from store.submission_keys import SubmissionKey
 from tests.stores import opened_stores
 
 
@@ -54,6 +56,21 @@ def test_a_key_of_more_than_a_day_ago_is_free_again_for_one(stores: Stores) -> N
     assert len(set(answers)) == 1
     assert answers[0].generation_id != "old"
     assert stores.submission_keys.put("key", "body", "late") == answers[0]
+
+
+def test_who_is_too_late_for_an_old_key_gets_the_new_one(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    stores.submission_keys.put("key", "body", "old")
+    age(stores, "key", SUBMISSION_KEYS_KEPT_FOR_S + 1)
+    is_old, quicker = submission_keys._is_old, list[SubmissionKey]()
+
+    def is_old_and_then_not(document: Document) -> bool:
+        monkeypatch.setattr(submission_keys, "_is_old", is_old)
+        quicker.append(stores.submission_keys.put("key", "body", "quicker"))
+        return is_old(document)
+
+    monkeypatch.setattr(submission_keys, "_is_old", is_old_and_then_not)
+    assert stores.submission_keys.put("key", "body", "late") == quicker[0]
+    assert quicker[0].generation_id == "quicker"
 
 
 def test_a_key_whose_submission_was_refused_is_free_again(stores: Stores) -> None:
