@@ -70,11 +70,13 @@ def run_on_pool(
     SDError, its `attempts` set.
     """
     attempts: list[Attempt] = []
+    # A second attempt stands where the first one stood.
+    wish = replace(call or Call(), since=time.time())
     end = time.monotonic() + (pool.timeout_s if timeout is None else timeout)
     while True:
         began = time.monotonic()
         try:
-            with pool.lease(checkpoint, timeout, avoid=_failed(attempts), call=call) as instance:
+            with pool.lease(checkpoint, timeout, avoid=_failed(attempts), call=wish) as instance:
                 answer = _noted(instance, work, attempts, began)
             result = _read(pool, instance, answer, read, attempts)
         except SDError as exc:

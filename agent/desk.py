@@ -48,6 +48,7 @@ class Entry:
     pictures: int
     needs: frozenset[str]
     avoid: frozenset[str]
+    since: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def enter(change: Transaction, process: str, entry: Entry, now: float) -> int:
     return change.insert(
         "INSERT INTO calls (process, since, checkpoint, share, job, size, pictures, needs, avoid)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        process, now, entry.checkpoint, entry.share, entry.job, entry.size, entry.pictures,
+        process, entry.since or now, entry.checkpoint, entry.share, entry.job, entry.size, entry.pictures,
         json.dumps(sorted(entry.needs)), json.dumps(sorted(entry.avoid)),
     )  # fmt: skip
 
@@ -186,7 +187,7 @@ def seats_of(instances: Sequence[sqlite3.Row], now: float) -> list[Seat]:
         Seat(
             name=row["name"],
             checkpoint=row["coming"] or row["checkpoint"],
-            free_in=_free_in(row, now),
+            free_in=free_in(row, now),
             is_idle=row["holder"] is None,
             unit_s=row["unit_s"] or unit_s,
             plain_s=row["plain_s"] or plain_s,
@@ -197,6 +198,14 @@ def seats_of(instances: Sequence[sqlite3.Row], now: float) -> list[Seat]:
         for row in instances
         if row["mode"] == "open" and row["health"] == "up"
     ]
+
+
+def free_in(row: sqlite3.Row, now: float) -> float:
+    """Foresee how much longer a busy instance will be busy: the longer it is late, the longer we think."""
+    if row["holder"] is None:
+        return 0.0
+    late_s: float = now - row["ends"]
+    return max(-late_s, _LATE * late_s, 0.001)
 
 
 def load_limit_s(now_open: Transaction) -> float | None:
@@ -270,14 +279,6 @@ def _learn(change: Transaction, row: sqlite3.Row, column: str, value: float) -> 
     known = row[column]
     mean = value if known is None else known + _NEWER * (value - known)
     change.run(f"UPDATE instances SET {column} = ? WHERE endpoint = ?", mean, row["endpoint"])  # noqa: S608
-
-
-def _free_in(row: sqlite3.Row, now: float) -> float:
-    """How much longer a busy instance will be busy: the longer it is late, the longer we think."""
-    if row["holder"] is None:
-        return 0.0
-    late_s: float = now - row["ends"]
-    return max(-late_s, _LATE * late_s, 0.001)
 
 
 def _mean(values: Sequence[float | None], default: float) -> float:

@@ -63,7 +63,11 @@ def forecasts(now_open: Transaction, now: float, overtake_s: float) -> dict[str,
     seats = desk.seats_of(instances, now)
     waiting = desk.waiting_of(calls, instances, desk.factors_of(now_open, calls))
     jobs = {row["id"]: row["job"] for row in calls}
-    found = {row["job"]: Forecast(0, 0.0, max(row["ends"] - now, 0.0)) for row in instances if row["job"]}
+    found: dict[str, Forecast] = {}
+    for row in instances:
+        if row["job"]:
+            ends_in_s = max(desk.free_in(row, now), found[row["job"]].ends_in_s if row["job"] in found else 0.0)
+            found[row["job"]] = Forecast(0, 0.0, ends_in_s)
     place = 0
     for placed in plan(waiting, seats, desk.shares_of(now_open, now), overtake_s, everything=True):
         job = jobs[placed.call.id]

@@ -17,8 +17,9 @@ from agent.sdapi import ask_sdapi, call_sdapi
 
 _log = logging.getLogger(__name__)
 
-_ANSWER_S = 5.0
-_PATIENCE_S = 10.0
+# Short: whoever waits for the picture waits for this too, before it is made elsewhere.
+_ANSWER_S = 2.0
+_PATIENCE_S = 3.0
 _PAUSE_S = 0.1
 
 

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 _EVERY_S = 1.0
 _FIRST_AFTER_S = 0.9
-_LEAST_PATIENCE_S = 5.0
+_LEAST_PATIENCE_S = 4.0
 _PATIENCE = 6.0
 _STOP_WITHIN_S = 3.0
 
@@ -106,6 +106,8 @@ class Overseer:
                 if now - watch.began >= _FIRST_AFTER_S and not watch.is_asking and not self._is_closed:
                     watch.is_asking = True
                     self._asking.submit(self._look_at, watch)
+                # Not only after an answer: what hangs as a whole answers no question either.
+                self._end_if_hanging(watch)
             time.sleep(_EVERY_S)
 
     def _look_at(self, watch: _Watch) -> None:
@@ -118,18 +120,17 @@ class Overseer:
             _log.debug("no progress from %s: %s", watch.instance.name, exc.message)
         finally:
             watch.is_asking = False
-        self._end_if_hanging(watch)
 
     def _tell(self, watch: _Watch) -> None:
         if watch.holding.call.on_progress is not None:
             watch.holding.call.on_progress(watch.progress)
 
     def _end_if_hanging(self, watch: _Watch) -> None:
-        expected_s = self.expected(watch.instance, watch.holding)
+        silent_s = time.monotonic() - watch.sign_at
+        expected_s = self.expected(watch.instance, watch.holding) if silent_s > _LEAST_PATIENCE_S else None
         if expected_s is None:
             return
         patience_s = max(_LEAST_PATIENCE_S, _PATIENCE * expected_s)
-        silent_s = time.monotonic() - watch.sign_at
         with self._lock:
             is_over = watch not in self._watches
         if is_over or silent_s < patience_s:

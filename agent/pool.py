@@ -74,6 +74,7 @@ class SDInstancePool:
         self._access = Access(self.ledger, self.roster, self._heard, self._upkeep.start)
         self._waiters: dict[int, threading.Semaphore] = {}
         self._forecasts: tuple[float, dict[str, Forecast]] = (0.0, {})
+        self._forecasting = threading.Lock()
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -125,10 +126,14 @@ class SDInstancePool:
     def forecast(self, job: str) -> Forecast | None:
         """Foresee when the pool's part of a job is done; None for a job without calls. Up to half a second old."""
         made_at, found = self._forecasts
-        if time.monotonic() - made_at > _FORECAST_FOR_S:
-            with self._access.looking() as now:
-                found = forecasts(now, time.time(), self._overtake_s)
-            self._forecasts = (time.monotonic(), found)
+        # One of the many who ask makes it anew; the others take the last one, except when there is none yet.
+        if time.monotonic() - made_at > _FORECAST_FOR_S and self._forecasting.acquire(blocking=not made_at):
+            try:
+                with self._access.looking() as now:
+                    found = forecasts(now, time.time(), self._overtake_s)
+                self._forecasts = (time.monotonic(), found)
+            finally:
+                self._forecasting.release()
         return found.get(job)
 
     def split(self, num: int, checkpoint: str, size: float) -> tuple[int, ...]:

@@ -85,7 +85,9 @@ class Roster:
         """Write a call as it is entered into the ledger."""
         bare = bare_checkpoint(checkpoint) if checkpoint is not None else None
         needs = call.needs | ({f"checkpoint:{bare}"} if bare is not None else frozenset())
-        return Entry(bare, call.share, call.job, call.size, call.pictures, frozenset(needs), frozenset(avoid))
+        return Entry(
+            bare, call.share, call.job, call.size, call.pictures, frozenset(needs), frozenset(avoid), call.since
+        )
 
     def add(self, change: Transaction, endpoint: str) -> None:
         """Take an instance in, also one that was removed before. Raises UnknownInstanceError for no URL."""

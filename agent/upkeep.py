@@ -17,6 +17,7 @@ from agent import desk
 from agent.capabilities import Capabilities, as_text, bare_checkpoint
 from agent.errors import InstanceTimeoutError, InstanceUnreachableError, MissingOnInstanceError, SDError
 from agent.ledger import Ledger, Transaction
+from agent.overdue import settle
 from agent.probe import loaded_checkpoint, paints
 from agent.roster import Roster, offers_of
 from agent.sd_lists import capabilities_of
@@ -122,6 +123,9 @@ class Upkeep:
         try:
             checkpoint = loaded_checkpoint(instance)
             if row["health"] != "up":
+                # What was left running there would keep the probe waiting, and all who come after it.
+                instance.unsettled, instance.abandoned_task = bool(row["unsettled"]), row["abandoned_task"]
+                settle(instance)
                 paints(instance)
             has = capabilities_of(instance, anew=True)
         except MissingOnInstanceError as exc:
@@ -142,6 +146,7 @@ class Upkeep:
             change.run(
                 "UPDATE instances SET health = CASE WHEN failures = ?7 THEN 'up' ELSE health END, seen_at = ?1,"
                 " probed_until = 0, offers = COALESCE(?2, offers), lists = COALESCE(?6, lists),"
+                " unsettled = CASE WHEN health = 'up' THEN unsettled ELSE 0 END,"
                 " checkpoint = CASE WHEN holder IS NULL AND last_used = ?3 THEN COALESCE(?4, checkpoint)"
                 " ELSE checkpoint END WHERE endpoint = ?5",
                 time.time(), offers, row["last_used"], bare, row["endpoint"], lists, row["failures"],

@@ -23,7 +23,7 @@ from jobs.celery_recall import Recall
 from jobs.celery_worker import MessageWorker
 from settings.errors import SettingsError
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("apps.worker")
 
 
 class Worker:

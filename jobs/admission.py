@@ -65,6 +65,15 @@ class Admission:
         except (OSError, sqlite3.Error) as exc:
             logger.warning("a job that has ended still counts as queued: %s", exc)
 
+    def ahead(self) -> int:
+        """Count the jobs that are in already, but for the last one."""
+        if self._count is not None:
+            return max(self._counted[1] - 1, 0)
+        try:
+            return max(self._ledger.admitted() - 1, 0)
+        except (OSError, sqlite3.Error):
+            return 0
+
     def check_servable(self, submission: Submission) -> None:
         """Make sure that some instance may have what the submission's presets name.
 

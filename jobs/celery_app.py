@@ -13,6 +13,8 @@ ADOPT_TASK = "stepideator.adopt"
 """Name of the only task; its one argument is a generation's id."""
 
 _CONNECT_S = 1.0
+_ANSWER_S = 3.0
+"""More than the second for which a worker asks Redis to wait for a message."""
 _BEAT_S = 20
 
 
@@ -33,6 +35,8 @@ def celery_app(broker_url: str, longest_job_s: float) -> Celery:
         broker_transport_options={
             "visibility_timeout": longest_job_s,
             "socket_connect_timeout": _CONNECT_S,
+            # A submission must not wait for a Redis that hangs.
+            "socket_timeout": _ANSWER_S,
             "socket_keepalive": True,
             "health_check_interval": _BEAT_S,
         },

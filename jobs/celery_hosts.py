@@ -3,11 +3,11 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from jobs.celery_routing import WorkerHost, host_of
+from jobs.celery_routing import WorkerHost, checkpoint_queue, host_of
 from store.errors import StoreError
 from store.runners import RunnerInfo, Runners
 from store.stores import Stores
@@ -33,14 +33,22 @@ class Fleet:
         found = ((host_of(runner.facts), runner.beat_at) for runner in self._look())
         return [(host, beat_at) for host, beat_at in found if host is not None]
 
-    def why_unservable(self, presets: Iterable[str]) -> str | None:
-        """Say what is missing when every host is known to lack it for one of these presets; None while any may do."""
-        lacks: list[Mapping[str, str]] = [
-            runner.facts.get("lacks", {}) for runner in self._look() if runner.facts.get("kind") == "worker"
-        ]
-        for preset in presets if lacks else ():
-            if all(preset in lack for lack in lacks):
-                return str(lacks[0][preset])
+    def why_unservable(self, presets: Iterable[str], checkpoint: str = "") -> str | None:
+        """Say what is missing when every host is known to lack it; None while any may do.
+
+        Args:
+            presets: the image presets that are all needed.
+            checkpoint: the one that takes the place of theirs, if any does.
+        """
+        facts = [runner.facts for runner in self._look() if runner.facts.get("kind") == "worker"]
+        if checkpoint:
+            queue = checkpoint_queue(checkpoint)
+            if facts and not any(queue in one.get("queues", ()) for one in facts):
+                return f"no WebUI of any worker host has the checkpoint {checkpoint!r}; install it there"
+            return None
+        for preset in presets if facts else ():
+            if all(preset in one.get("lacks", {}) for one in facts):
+                return str(facts[0]["lacks"][preset])
         return None
 
     def _look(self) -> tuple[RunnerInfo, ...]:
@@ -60,12 +68,14 @@ def pool_of_hosts(stores: Stores) -> list[dict[str, Any]]:
     Raises:
         StoreError: the heartbeats cannot be read.
     """
-    return [
-        {**instance, "host": runner.facts.get("host", "")}
+    found = {
+        (runner.facts.get("host", ""), instance.get("endpoint")): {**instance, "host": runner.facts.get("host", "")}
         for runner in stores.runners.alive(ALIVE_S)
         if runner.facts.get("kind") == "worker"
         for instance in runner.facts.get("instances", ())
-    ]
+    }
+    # Two workers of one host share its WebUIs, and both tell of them.
+    return list(found.values())
 
 
 def waiting_of_hosts(stores: Stores) -> int:

@@ -79,6 +79,8 @@ class MessageWorker:
         return
 
     def _ready(self, sender: Consumer, **_: Any) -> None:
+        # What would be another way to lose a connection; Celery has set up its own filters by now.
+        warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
         logger.info("worker %s listens to %s", self._name, ", ".join(self._listened))
         threading.Thread(target=self._keep_listening, args=(sender,), name="queues", daemon=True).start()
 
@@ -100,7 +102,7 @@ class MessageWorker:
 
 
 def _quieten() -> None:
-    """Leave out what Celery says at each job, which the runner says better, and at each lost connection."""
-    for name in ("celery.app.trace", "celery.worker.strategy"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
+    """Leave out what Celery says at each job, which the runner says better."""
+    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
+    # A warning here is a message that went back into its queue.
+    logging.getLogger("celery.app.trace").setLevel(logging.ERROR)

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+from dataclasses import asdict, fields
 
 from agent.ledger import Ledger
 from jobs.background import Background
@@ -9,6 +10,9 @@ from jobs.progress import Course, Progress
 from store.documents import GenerationRecord
 
 logger = logging.getLogger(__name__)
+
+WORK = "job:work"
+WHAT = tuple(field.name for field in fields(Course))
 
 
 class Courses:
@@ -21,20 +25,26 @@ class Courses:
     def of(self, record: GenerationRecord) -> Course:
         """Look up what is known of runs like this one."""
         try:
-            return Course(*(self._ledger.learned(_key(record, what)) for what in ("weight", "lead", "rest")))
+            return Course(**{what: self._ledger.learned(_key(record, what)) for what in WHAT})
         except (OSError, sqlite3.Error):
             return Course()
 
+    def work_s(self) -> float:
+        """Give the mean of the seconds that instances work for one job, whatever its kind; 0 before any is known."""
+        try:
+            return self._ledger.learned(WORK) or 0.0
+        except (OSError, sqlite3.Error):
+            return 0.0
+
     def learn(self, record: GenerationRecord, progress: Progress) -> None:
         """Add a run that has just ended well; nobody waits for it."""
-        seen = {"weight": progress.weight, "rest": progress.rest_s}
-        if progress.lead_s is not None:
-            seen["lead"] = progress.lead_s
+        seen = {_key(record, what): value for what, value in asdict(progress.seen).items()} | {WORK: progress.work_s}
 
         def learn() -> None:
             try:
-                for what, value in seen.items():
-                    self._ledger.learn(_key(record, what), value)
+                for key, value in seen.items():
+                    if value is not None:
+                        self._ledger.learn(key, value)
             except (OSError, sqlite3.Error) as exc:
                 logger.warning("what a run taught is not kept: %s", exc)
 

@@ -22,11 +22,15 @@ def weight_of(kind: str) -> float:
 
 @dataclass(frozen=True)
 class Course:
-    """What runs of the same kind taught: the weight of the whole, and seconds up to the first lease and from it on."""
+    """What runs of the same kind taught.
+
+    `weight` is that of the whole, `lead_s` the seconds until the first call of the pool, `bare_s` those from the first
+    lease to the end, but for the time in which all stood still because others had the instances.
+    """
 
     weight: float | None = None
     lead_s: float | None = None
-    rest_s: float | None = None
+    bare_s: float | None = None
 
 
 class Progress:
@@ -44,10 +48,11 @@ class Progress:
         self._expected = expected if self._course.weight is None else self._course.weight
         self._clock = clock
         self._began_s = clock()
-        self._leased_s: float | None = None
+        self._called_s: float | None = None
         self._announced = self._done = self._pictures = 0.0
         self._running: dict[str, tuple[float, float]] = {}
         """Weight and fraction of each step under way."""
+        self._stays = Stays(clock)
         self._value = 0.0
         self._lock = threading.Lock()
 
@@ -63,19 +68,20 @@ class Progress:
             return self._value
 
     @property
-    def weight(self) -> float:
-        """The weight of all that is done."""
-        return self._done
+    def seen(self) -> Course:
+        """What this run would teach if it ended now."""
+        with self._lock:
+            lead_s = None if self._called_s is None else self._called_s - self._began_s
+            return Course(self._done, lead_s, self._bare_s())
 
     @property
-    def lead_s(self) -> float | None:
-        """Seconds from the beginning to the first lease; None before it."""
-        return None if self._leased_s is None else self._leased_s - self._began_s
+    def work_s(self) -> float:
+        """Seconds that instances worked for it, added up."""
+        return self._stays.work_s
 
-    @property
-    def rest_s(self) -> float:
-        """Seconds since the first lease, or since the beginning where there was none."""
-        return self._clock() - (self._began_s if self._leased_s is None else self._leased_s)
+    def start(self) -> None:
+        """Count the time from now on: its thread begins."""
+        self._began_s = self._clock()
 
     def announce(self, pictures: int) -> None:
         """Say that so many pictures will be painted."""
@@ -88,6 +94,17 @@ class Progress:
             self._running[step] = (weight, 0.0)
             self._pictures += weight if weight >= 1 else 0.0
 
+    def call(self, step: str) -> None:
+        """Say that a step waits for an instance."""
+        with self._lock:
+            self._called_s = self._called_s or self._clock()
+            self._stays.wait(step)
+
+    def lease(self, step: str) -> None:
+        """Say that a step has an instance."""
+        with self._lock:
+            self._stays.work(step)
+
     def advance(self, step: str, fraction: float) -> None:
         """Say how far a step under way is, 0 to 1."""
         with self._lock:
@@ -98,27 +115,80 @@ class Progress:
         """Count a step as done, however it ended."""
         with self._lock:
             self._done += self._running.pop(step, (0.0, 0.0))[0]
+            self._stays.leave(step)
 
-    def leased(self) -> None:
-        """Say that an instance was granted; the first time counts."""
-        if self._leased_s is None:
-            self._leased_s = self._clock()
-
-    def eta_s(self, call_starts_in_s: float | None = None, call_ends_in_s: float | None = None) -> float | None:
+    def eta_s(
+        self, starts_in_s: float | None = None, ends_in_s: float | None = None, backlog_s: float = 0.0
+    ) -> float | None:
         """Estimate the seconds to the end; None while nothing is known.
 
         Args:
-            call_starts_in_s: when the first of its calls that wait for an instance gets one; None: none waits or works.
-            call_ends_in_s: when the last of its calls ends.
+            starts_in_s: when the first of its calls that stand in the pool gets an instance; None: none stands there.
+            ends_in_s: when the last of them ends.
+            backlog_s: how long a call would wait that came now.
         """
         course = self._course
-        if self._leased_s is not None:
-            return _latest(call_ends_in_s, None if course.rest_s is None else max(course.rest_s - self.rest_s, 0.0))
-        if call_starts_in_s is not None:
-            return _latest(call_ends_in_s, None if course.rest_s is None else call_starts_in_s + course.rest_s)
-        if course.rest_s is None:
-            return None
-        return max((course.lead_s or 0.0) - (self._clock() - self._began_s), 0.0) + course.rest_s
+        with self._lock:
+            if self._stays.first_s is not None:
+                return _latest(ends_in_s, None if course.bare_s is None else max(course.bare_s - self._bare_s(), 0.0))
+            if course.bare_s is None or starts_in_s is not None:
+                return _latest(ends_in_s, None if course.bare_s is None else (starts_in_s or 0.0) + course.bare_s)
+            since_s = self._clock() - self._began_s
+            if course.lead_s is None:
+                return max(course.bare_s - since_s, 0.0)
+            lead_s = max(course.lead_s - since_s, 0.0) if self._called_s is None else 0.0
+            return lead_s + backlog_s + course.bare_s
+
+    def _bare_s(self) -> float:
+        """Seconds of work since the first lease; where nothing needs an instance, since the beginning."""
+        return self._clock() - self._began_s if self._called_s is None else self._stays.worked_s()
+
+
+class Stays:
+    """For how long at least one call of a job has had an instance, or none stood in the pool, since its first lease."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.first_s: float | None = None
+        self.work_s = 0.0
+        self._clock = clock
+        self._waiting: set[str] = set()
+        self._working: dict[str, float] = {}
+        self._stalled_s = 0.0
+        self._stalled_since_s: float | None = None
+
+    def wait(self, step: str) -> None:
+        """Count a call as waiting."""
+        self._waiting.add(step)
+        self._note()
+
+    def work(self, step: str) -> None:
+        """Count a call as having an instance."""
+        self.first_s = self.first_s or self._clock()
+        self._waiting.discard(step)
+        self._working.setdefault(step, self._clock())
+        self._note()
+
+    def leave(self, step: str) -> None:
+        """Count a call no more."""
+        self._waiting.discard(step)
+        since_s = self._working.pop(step, None)
+        self.work_s += 0.0 if since_s is None else self._clock() - since_s
+        self._note()
+
+    def worked_s(self) -> float:
+        """Tell the seconds; 0 before the first lease."""
+        if self.first_s is None:
+            return 0.0
+        stalled_s = 0.0 if self._stalled_since_s is None else self._clock() - self._stalled_since_s
+        return self._clock() - self.first_s - self._stalled_s - stalled_s
+
+    def _note(self) -> None:
+        is_stalled = self.first_s is not None and bool(self._waiting) and not self._working
+        if is_stalled and self._stalled_since_s is None:
+            self._stalled_since_s = self._clock()
+        elif not is_stalled and self._stalled_since_s is not None:
+            self._stalled_s += self._clock() - self._stalled_since_s
+            self._stalled_since_s = None
 
 
 def _latest(*moments: float | None) -> float | None:

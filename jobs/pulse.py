@@ -1,6 +1,7 @@
 """Once a second, while this process has jobs in hand, it is seen how far they are, and told to whoever listens."""
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -8,6 +9,7 @@ from agent.errors import SDError
 from agent.host import Host
 from agent.pool import Forecast, SDInstancePool
 from jobs.background import Background
+from jobs.courses import Courses
 from jobs.job import Job
 from jobs.runner import Runner
 from jobs.watch import Watch
@@ -29,6 +31,15 @@ def forecast_of(pool: SDInstancePool | None, generation_id: str) -> Forecast | N
         return None
 
 
+def hands_of(pool: SDInstancePool | None) -> int:
+    """Count the instances that work or could; at least 1."""
+    try:
+        states = [] if pool is None else pool.states()
+    except SDError:
+        states = []
+    return max(sum(one.state in ("idle", "loading", "busy") for one in states), 1)
+
+
 class Pulse:
     """Looks after the jobs of a runner. Forecasts are all processes' of this host, as the pool is."""
 
@@ -39,10 +50,19 @@ class Pulse:
         watch: Watch,
         host: Host,
         background: Background,
+        courses: Courses,
         *,
+        ahead: Callable[[], int],
         tells_queued: bool,
     ) -> None:
-        """Keep the parts; with `tells_queued` also the place of a job that waits is written, for readers elsewhere."""
+        """Keep the parts.
+
+        Args:
+            ahead: counts the jobs that came before one that comes now.
+            tells_queued: whether also the place of a job that waits is written, for readers elsewhere.
+        """
+        self._courses = courses
+        self._ahead = ahead
         self._runner = runner
         self._pool = pool
         self._watch = watch
@@ -64,12 +84,16 @@ class Pulse:
         progress, forecast = job.recorder.progress, forecast_of(self._pool, job.id)
         if forecast is None:
             line = self._runner.place(job)
-            place, eta_s = None if line is None else line + 1, progress.eta_s()
+            place, eta_s = None if line is None else line + 1, progress.eta_s(backlog_s=self._backlog_s())
         else:
             place, eta_s = forecast.place, progress.eta_s(forecast.starts_in_s, forecast.ends_in_s)
         if job.first_total_s is None and eta_s is not None:
             job.first_total_s = (utc_now() - job.record.created_at).total_seconds() + eta_s
         return Live(progress=round(progress.value, 3), place=place, eta_s=_rounded(eta_s))
+
+    def _backlog_s(self) -> float:
+        """Estimate how long a job waits for its first instance that came now: as if all jobs took their turns."""
+        return self._ahead() * self._courses.work_s() / hands_of(self._pool)
 
     def _beat(self) -> None:
         self._runner.give_up_late()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.calls import Call, Cancellation, Leased
+from agent.calls import Call, Cancellation
 from jobs.context import last_step
 from jobs.errors import JobCanceledError
 from jobs.progress import Progress, weight_of
@@ -98,11 +98,12 @@ class Recorder:
 
     def call(self, step: Step) -> Call:
         """Describe the step to the pool: for whom it is, how it is told to stop, who hears of its progress."""
+        self.progress.call(step.id)
         return Call(
             share=self._share,
             job=self._writing.generation_id,
             cancellation=self._cancellation,
-            on_lease=self._leased,
+            on_lease=lambda _leased: self._leased(step),
             on_progress=lambda fraction: self.progress.advance(step.id, fraction),
         )
 
@@ -137,8 +138,8 @@ class Recorder:
         """Say that the work has really begun; only the first time counts."""
         self._writing.begin()
 
-    def _leased(self, leased: Leased) -> None:
-        self.progress.leased()
+    def _leased(self, step: Step) -> None:
+        self.progress.lease(step.id)
         self._writing.begin()
 
     def _keep(self, step: Step, started_at: datetime, duration_s: float, error: ErrorRecord | None) -> None:

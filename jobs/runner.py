@@ -230,6 +230,7 @@ class Runner:
     def _run(self, job: Job) -> None:
         done: Done = Future()
         job.began_at = utc_now()
+        job.recorder.progress.start()
         logger.info("%s begins", job.record.operation)
         run_into(done, partial(self._operate, job))
         self._settle(job, done)

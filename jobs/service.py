@@ -91,6 +91,9 @@ class Jobs:
                 raise
             self._parts.metrics.job_accepted(record.operation)
             self._shop.dispatcher.dispatch(record)
+        if not record.owner and submission.cancel_after_s is not None:
+            # Nobody has it yet who would know that it is late.
+            self._shop.background.after(submission.cancel_after_s, partial(self._give_up, record.id))
         return record
 
     def run(self, submission: Submission) -> GenerationRecord:

@@ -141,11 +141,8 @@ class Tally:
 
     def _table(self, kind: str, number: int) -> Any:
         path = self._table_path(kind, number)
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
-        try:
-            os.posix_fallocate(handle, 0, ROOM_BYTES)
-        finally:
-            os.close(handle)
+        with path.open("ab") as file:
+            file.write(bytes(max(ROOM_BYTES - file.tell(), 0)))
         return _open_table(str(path))
 
     @contextmanager

@@ -86,7 +86,9 @@ def set_up(
         host.id, parts, functions, background, courses, attendance,
         chats_only=terms.chats_only, max_started=terms.max_started, timeout_s=terms.timeout_s,
     )  # fmt: skip
-    pulse = Pulse(runner, pool, watch, host, background, tells_queued=is_spread)
+    pulse = Pulse(
+        runner, pool, watch, host, background, courses, ahead=admission.ahead, tells_queued=is_spread
+    )  # fmt: skip
     recovery = Recovery(stores, runner, host, admission, parts.metrics, terms.dispatcher)
     return Workshop(
         background=background,

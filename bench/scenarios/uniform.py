@@ -13,7 +13,7 @@ from bench.report import Report
 from bench.stage import Bench, Stage, Times
 
 MUST = 0.97
-ROUNDS = {6: 24, 32: 12}
+ROUNDS = {6: 22, 32: 12}
 IMAGE_S = {6: 0.5, 32: 1.5}
 """Seconds for a picture: so long that two cores can carry what 32 instances make (21 pictures of 400 KB a second)."""
 CLIENTS = 2

@@ -17,7 +17,7 @@ from bench.stage import Bench, Stage, Times
 MUST_MS, MUST_MB = 20, 300
 WAITING, FOLLOWED, FOLLOWERS = 200, 100, 1000
 INSTANCES, PINGS, PAUSE_S = 6, 600, 0.01
-TIMES = Times(image_s=0.2)
+TIMES = Times(image_s=0.1)
 HELD_S = 600.0
 
 

@@ -66,14 +66,14 @@ class Fleet:
     stack: ExitStack = field(default_factory=ExitStack)
 
     @contextmanager
-    def host(self, name: str, webuis: int = 1) -> Iterator[WorkerHost]:
-        """Run WebUIs and the worker that owns them, which the web server sees when the block begins."""
+    def host(self, name: str, webuis: int = 1, **more: str) -> Iterator[WorkerHost]:
+        """Run WebUIs and the worker that owns them (`more` are its settings); the web server sees them in the block."""
         flags = ("--plain", "--step-time", "0", "--load-time", "0")
         with ExitStack() as stack:
             standins = [stack.enter_context(stand_in("webui", *flags)) for _ in range(webuis)]
             own = {"SD_ENDPOINTS": ",".join(one.url for one in standins), "DATA_DIR": str(self.folder / name)}
             log = self.folder / f"{name}.log"
-            worker = stack.enter_context(program(WORKER, self.project, log, {**self.settings, **own}))
+            worker = stack.enter_context(program(WORKER, self.project, log, {**self.settings, **own, **more}))
             until(lambda: {one.url for one in standins} <= self.endpoints(), f"the WebUIs of {name}")
             yield WorkerHost(worker, standins)
 

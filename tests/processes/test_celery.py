@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 
@@ -41,6 +42,7 @@ def held(hosts: tuple[WorkerHost, WorkerHost], running: int) -> None:
 
 def test_work_reaches_both_hosts_and_the_pool_shows_both(study: Fleet, hosts: tuple[WorkerHost, WorkerHost]) -> None:
     assert {webui.url for host in hosts for webui in host.webuis} <= study.endpoints()
+    before = [len(host.seeds()) for host in hosts]
     for host in hosts:
         host.hold()
     jobs = [study.submit(num=2, seed=10 * number) for number in range(4)]
@@ -49,8 +51,9 @@ def test_work_reaches_both_hosts_and_the_pool_shows_both(study: Fleet, hosts: tu
         host.release()
     text = study.submit("brief.create_new")
     assert [len(study.ended(job)["outputs"]) for job in [*jobs, text]] == [2, 2, 2, 2, 1]
-    assert hosts[0].seeds() and hosts[1].seeds()
-    assert sorted(hosts[0].seeds() + hosts[1].seeds()) == [0, 1, 10, 11, 20, 21, 30, 31]
+    one, two = (host.seeds()[count:] for host, count in zip(hosts, before, strict=True))
+    assert one and two
+    assert sorted(one + two) == [0, 1, 10, 11, 20, 21, 30, 31]
 
 
 def test_a_cancel_interrupts_the_picture_on_its_host_at_once(
@@ -101,3 +104,20 @@ def test_the_job_of_a_killed_worker_ends_well_on_another_host(
         assert [(job["state"], len(job["outputs"])) for job in ended.values()] == [("succeeded", 1)] * 3
         assert ended[lost]["attempt"] == 2
         assert doomed.webuis[0].url not in study.endpoints()
+
+
+def test_a_worker_that_is_stopped_gives_back_what_it_cannot_end(
+    study: Fleet, hosts: tuple[WorkerHost, WorkerHost]
+) -> None:
+    with study.host("leaving", GRACEFUL_TIMEOUT="1") as leaving:
+        for host in (*hosts, leaving):
+            host.hold()
+        jobs = [study.submit() for _ in range(9)]
+        until(lambda: leaving.running() == 1, "a picture under way on the host that leaves")
+        leaving.worker.process.send_signal(signal.SIGTERM)
+        for host in hosts:
+            host.release()
+        assert leaving.worker.ends_within(15) == 0
+        ended = [study.ended(job) for job in jobs]
+        assert [(job["state"], len(job["outputs"])) for job in ended] == [("succeeded", 1)] * 9
+        assert "Traceback" not in leaving.worker.said()

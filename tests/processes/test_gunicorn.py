@@ -2,19 +2,21 @@
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import requests
 
+from store.connection import StoreConfig
+from store.stores import open_stores
 from tests.embedded import free_port
 from tests.processes.conftest import StandIn
 from tests.processes.harness import BIN, answers_ping, program, until
 
 pytestmark = pytest.mark.processes
 
-GUNICORN = [BIN / "gunicorn", "-w", "4", "app:app"]
-WAITING = 200
+GUNICORN = [BIN / "gunicorn", "-w", "2", "app:app"]
 
 
 def brief(base_url: str, username: str) -> bool:
@@ -33,25 +35,6 @@ def brief(base_url: str, username: str) -> bool:
     return bool(requests.post(f"{base_url}/generate", json=body, timeout=90).json()["success"])
 
 
-def test_two_hundred_clients_wait_and_the_server_still_answers(
-    project: Path, settings: dict[str, str], chat: StandIn, tmp_path: Path
-) -> None:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    chat.close_gate()
-    with program(GUNICORN, project, tmp_path / "gunicorn.log", {**settings, "PORT": str(port)}) as server:
-        until(lambda: answers_ping(url), "the server")
-        with ThreadPoolExecutor(WAITING) as clients:
-            answers = [clients.submit(brief, url, f"p{number}") for number in range(WAITING)]
-            try:
-                until(lambda: chat.running() == WAITING, f"{WAITING} clients that wait", 60)
-                assert all(answers_ping(url) for _ in range(20))
-            finally:
-                chat.close_gate(False)
-            assert all(answer.result() for answer in answers)
-        assert "WORKER TIMEOUT" not in server.said()
-
-
 def test_a_stopping_server_lets_a_waiting_client_have_its_answer(
     project: Path, settings: dict[str, str], chat: StandIn, tmp_path: Path
 ) -> None:
@@ -68,6 +51,28 @@ def test_a_stopping_server_lets_a_waiting_client_have_its_answer(
             chat.close_gate(False)
             assert answer.result()
         assert server.ends_within(20) == 0
+
+
+def test_a_server_that_may_wait_no_longer_gives_back_what_it_was_painting(
+    project: Path, settings: dict[str, str], webui: StandIn, tmp_path: Path
+) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    webui.close_gate()
+    env = {**settings, "PORT": str(port), "GRACEFUL_TIMEOUT": "6"}
+    with program(GUNICORN, project, tmp_path / "gunicorn.log", env) as server:
+        until(lambda: answers_ping(url), "the server")
+        body = {"username": "小明", "operation": "sketch.create_new", "task": "台灯"}
+        job = requests.post(f"{url}/api/generations", json=body, timeout=30).json()["data"]["id"]
+        until(lambda: webui.running() == 1, "a picture that is being painted")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.ends_within(20) == 0
+        assert "SIGKILL" not in server.said()
+
+    with closing(open_stores(StoreConfig(settings["MONGO_URI"], settings["MONGO_DB"]))) as stores:
+        record = stores.generations.get(job)
+    assert record is not None
+    assert (record.state, record.owner) == ("queued", "")
 
 
 def test_host_and_port_come_from_the_same_env_file_as_every_setting(project: Path, tmp_path: Path) -> None:

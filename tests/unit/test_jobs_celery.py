@@ -1,9 +1,8 @@
-"""What brings jobs to worker hosts: the routing rule, the dispatcher, the places, and the look for what waits."""
+"""What brings jobs to worker hosts: the dispatcher, a host's intake, and the look for what waits."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -16,8 +15,8 @@ from jobs.celery_app import ADOPT_TASK, celery_app
 from jobs.celery_dispatch import CeleryDispatcher
 from jobs.celery_hosts import Fleet
 from jobs.celery_intake import Intake
-from jobs.celery_places import Places, PlacesClosedError, Seats, Wish, lets_in
-from jobs.celery_routing import WorkerHost, checkpoint_queue, host_of, queues_of, route
+from jobs.celery_places import Places, Seats, Wish
+from jobs.celery_routing import queues_of
 from store.clock import utc_now
 from store.documents import GenerationInputs, GenerationRecord
 from store.ids import new_id
@@ -29,13 +28,7 @@ from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit
 
-SKETCHES, SCENES = "realisticVisionV60B1_v60B1VAE", "v2-1_512-ema-pruned"
-
-
-def host(name: str, *, ready: dict[str, int] | None = None, spare: int = 4) -> WorkerHost:
-    """Make a host that has both checkpoints."""
-    queues = queues_of(name, [SKETCHES, SCENES], chats=True, paints=True)
-    return WorkerHost(name, frozenset(queues), ready or {}, spare, up=4)
+SKETCHES = "realisticVisionV60B1_v60B1VAE"
 
 
 def record(operation: str = "sketch.create_new", num: int = 1) -> GenerationRecord:
@@ -43,41 +36,6 @@ def record(operation: str = "sketch.create_new", num: int = 1) -> GenerationReco
     return GenerationRecord(
         app_id=1, participant_id="p", operation=operation, inputs=GenerationInputs(task="a lamp", num=num)
     )
-
-
-@pytest.mark.parametrize(
-    ("checkpoint", "hosts", "queue"),
-    [
-        (None, [host("a", ready={SKETCHES: 2})], "chat"),
-        (SKETCHES, [host("a"), host("b", ready={SKETCHES: 1})], "host.b"),
-        (SKETCHES, [host("a", ready={SKETCHES: 1}), host("b", ready={SKETCHES: 2})], "host.b"),
-        (SKETCHES, [host("a", ready={SKETCHES: 1}, spare=0), host("b")], f"sd.{SKETCHES}"),
-        (SKETCHES, [host("a", ready={SCENES: 3})], f"sd.{SKETCHES}"),
-        (f"{SKETCHES}.safetensors [e5f3cbc5f7]", [host("a")], f"sd.{SKETCHES}"),
-        ("nobody's", [host("a", ready={SKETCHES: 1})], "sd.any"),
-        (SKETCHES, [], "sd.any"),
-    ],
-    ids=["chat", "loaded", "loaded most", "nothing spare", "loaded otherwise", "title", "unknown", "no host"],
-)
-def test_a_job_goes_where_its_checkpoint_is_loaded_else_to_whoever_has_the_file(
-    checkpoint: str | None, hosts: list[WorkerHost], queue: str
-) -> None:
-    assert route(checkpoint, hosts) == queue
-
-
-def test_names_that_no_queue_may_have_are_written_otherwise() -> None:
-    assert checkpoint_queue("models/für alle,1.ckpt") == "sd.models%2Ff%C3%BCr%20alle%2C1"
-
-
-def test_a_heartbeat_shows_what_is_ready_and_only_a_worker_is_a_host() -> None:
-    instances = [
-        {"name": "one", "state": "idle", "checkpoint": f"{SKETCHES}.safetensors [e5f3cbc5f7]"},
-        {"name": "two", "state": "busy", "checkpoint": SKETCHES},
-        {"name": "three", "state": "idle", "checkpoint": None},
-    ]
-    found = host_of({"kind": "worker", "host": "a", "queues": ["chat"], "instances": instances, "spare": 2})
-    assert found == WorkerHost("a", frozenset({"chat"}), {SKETCHES: 1}, 2, up=3)
-    assert host_of({"kind": "web", "host": "b"}) is None
 
 
 class _Broker:
@@ -114,7 +72,7 @@ def ready_facts(idle: int) -> dict[str, Any]:
 
 def dispatcher(broker: _Broker, runners: _Runners) -> CeleryDispatcher:
     """Make a dispatcher for which every job needs the checkpoint of the sketches."""
-    return CeleryDispatcher(broker, runners, lambda record: SKETCHES)  # type: ignore[arg-type]
+    return CeleryDispatcher(cast(Any, broker), cast(Any, runners), lambda record: SKETCHES, soon=lambda work: work())
 
 
 def test_between_two_heartbeats_a_host_is_sent_no_more_than_it_has_room_for() -> None:
@@ -125,80 +83,28 @@ def test_between_two_heartbeats_a_host_is_sent_no_more_than_it_has_room_for() ->
     assert [queue for queue, _ in broker.sent] == ["host.a", "host.a", f"sd.{SKETCHES}", f"sd.{SKETCHES}"]
 
 
-def test_a_broker_that_is_away_fails_no_submission_and_holds_up_only_the_first() -> None:
+def test_a_broker_that_hangs_holds_up_no_submission() -> None:
+    goes_on, sent = threading.Event(), threading.Event()
+
+    class Hanging:
+        def send_task(self, *_: Any, **__: Any) -> None:
+            goes_on.wait(5)
+            sent.set()
+
+    sender = CeleryDispatcher(cast(Any, Hanging()), cast(Any, _Runners({})), lambda record: None)
+    sender.dispatch(record())
+    assert not sent.is_set()
+    goes_on.set()
+    assert sent.wait(5)
+
+
+def test_a_broker_that_is_away_fails_no_submission_and_is_left_alone_for_a_while() -> None:
     broker = _Broker()
     sender = dispatcher(broker, _Runners(ready_facts(idle=1)))
     broker.is_away = True
     for _ in range(5):
         sender.dispatch(record())
     assert broker.asked == 1
-
-
-SEATS = Seats(up=4, idle=0, loaded={SKETCHES: 3, SCENES: 1})
-"""Four WebUIs, all busy."""
-
-
-@pytest.mark.parametrize(
-    ("wish", "waited_s", "in_hand", "seats", "is_let_in"),
-    [
-        (Wish(SKETCHES), 0.0, {}, Seats(up=4, idle=1, loaded={SCENES: 4}), True),
-        (Wish(SKETCHES), 0.0, {SCENES: 4}, Seats(up=4, idle=1, loaded={SCENES: 4}), False),
-        (Wish(SKETCHES), 0.5, {SKETCHES: 3, SCENES: 1}, SEATS, False),
-        (Wish(SKETCHES, 4), 1.5, {SKETCHES: 4, SCENES: 1}, SEATS, True),
-        (Wish(SKETCHES, 4), 1.5, {SKETCHES: 5, SCENES: 1}, SEATS, False),
-        (Wish("another"), 9.0, {SKETCHES: 3, SCENES: 1}, SEATS, False),
-        (Wish("another"), 11.0, {SKETCHES: 6, SCENES: 3}, SEATS, True),
-        (Wish("another"), 11.0, {SKETCHES: 7, SCENES: 3}, SEATS, False),
-        (Wish(SKETCHES), 99.0, {}, Seats(), False),
-    ],
-    ids=[
-        "idle",
-        "spoken for",
-        "others first",
-        "for later",
-        "full",
-        "not loaded",
-        "patience",
-        "full up",
-        "down",
-    ],
-)
-def test_a_host_lets_in_what_it_can_paint_soon_and_leaves_the_rest_to_others(
-    wish: Wish, waited_s: float, in_hand: dict[str, int], seats: Seats, is_let_in: bool
-) -> None:
-    assert lets_in(wish, waited_s, in_hand, seats) is is_let_in
-
-
-def test_who_waits_for_a_place_gets_it_when_one_is_given_back() -> None:
-    places, wish, entered = Places(lambda: Seats(up=1, idle=1)), Wish(SKETCHES, since_s=time.time()), threading.Event()
-
-    def enter() -> None:
-        with places.one(wish):
-            entered.set()
-
-    assert places.spare() == 1
-    with places.one(wish):
-        late = threading.Thread(target=enter)
-        late.start()
-        assert not entered.wait(0.05)
-    assert entered.wait(5)
-    late.join()
-
-
-def test_who_waits_for_a_place_is_sent_away_when_the_worker_stops() -> None:
-    places, wish, refused = Places(Seats), Wish(SKETCHES), threading.Event()
-
-    def enter() -> None:
-        with pytest.raises(PlacesClosedError), places.one(wish):
-            pass
-        refused.set()
-
-    late = threading.Thread(target=enter)
-    late.start()
-    places.close()
-    assert refused.wait(5)
-    late.join()
-    assert not places.enter(Wish(None))
 
 
 @pytest.fixture
@@ -280,6 +186,8 @@ def test_what_every_host_lacks_is_told_at_once_and_what_one_may_have_is_not(stor
     fleet = Fleet(stores.runners)
     assert fleet.why_unservable(["scene", "sketch"]) == "no WebUI has it"
     assert fleet.why_unservable(["scene"]) is None
+    assert fleet.why_unservable(["sketch"], SKETCHES) is None
+    assert "'another'" in (fleet.why_unservable(["sketch"], "another") or "")
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="Redis is not installed here: apt-get install redis-server")

@@ -86,17 +86,27 @@ def test_before_anything_is_known_nobody_says_when_it_ends() -> None:
 
 def test_a_job_that_has_no_call_yet_takes_as_long_as_those_before_it() -> None:
     clock = Clock()
-    progress = Progress(course=Course(weight=1.1, lead_s=3.0, rest_s=10.0), clock=clock)
+    progress = Progress(course=Course(weight=1.1, lead_s=3.0, bare_s=10.0), clock=clock)
 
     assert progress.eta_s() == 13.0
+    assert progress.eta_s(backlog_s=20.0) == 33.0
     clock.now_s += 2
     assert progress.eta_s() == 11.0
     clock.now_s += 5
     assert progress.eta_s() == 10.0, "it is late, and the rest still lies ahead"
 
 
+def test_a_job_that_needs_no_instance_takes_as_long_as_those_before_it() -> None:
+    clock = Clock()
+    progress = Progress(course=Course(bare_s=4.0), clock=clock)
+    clock.now_s += 1
+
+    assert progress.eta_s(backlog_s=20.0) == 3.0
+
+
 def test_a_job_that_waits_begins_when_the_pool_says_so() -> None:
-    progress = Progress(course=Course(rest_s=10.0))
+    progress = Progress(course=Course(bare_s=10.0))
+    progress.call("a")
 
     assert progress.eta_s(30.0, 34.0) == 40.0, "more follows than the calls that wait"
     assert progress.eta_s(30.0, 60.0) == 60.0
@@ -104,8 +114,9 @@ def test_a_job_that_waits_begins_when_the_pool_says_so() -> None:
 
 def test_a_job_under_way_has_the_rest_of_its_time() -> None:
     clock = Clock()
-    progress = Progress(course=Course(lead_s=3.0, rest_s=10.0), clock=clock)
-    progress.leased()
+    progress = Progress(course=Course(lead_s=3.0, bare_s=10.0), clock=clock)
+    progress.call("a")
+    progress.lease("a")
     clock.now_s += 4
 
     assert progress.eta_s(0.0, 1.0) == 6.0
@@ -117,15 +128,23 @@ def test_without_a_past_the_pool_alone_says_when_it_ends() -> None:
     assert Progress().eta_s(5.0, 8.0) == 8.0
 
 
-def test_a_first_lease_parts_what_comes_before_from_what_follows() -> None:
+def test_the_time_in_which_others_have_the_instances_is_not_the_jobs_own() -> None:
     clock = Clock()
     progress = Progress(clock=clock)
     clock.now_s += 2
-    progress.leased()
+    progress.call("a")
+    progress.call("b")
+    clock.now_s += 7
+    progress.lease("a")
     clock.now_s += 5
-    progress.leased()
+    progress.end("a")
+    clock.now_s += 30
+    progress.lease("b")
+    clock.now_s += 5
+    progress.end("b")
+    clock.now_s += 1
 
-    assert (progress.lead_s, progress.rest_s) == (2.0, 5.0)
+    assert (progress.seen.lead_s, progress.seen.bare_s, progress.work_s) == (2.0, 11.0, 10.0)
 
 
 @pytest.fixture
@@ -143,14 +162,16 @@ def test_a_run_teaches_how_long_the_next_one_of_its_kind_takes(background: Backg
     progress = Progress(clock=clock)
     progress.begin("a", 1.0)
     clock.now_s += 2
-    progress.leased()
+    progress.call("a")
+    progress.lease("a")
     clock.now_s += 5
     progress.end("a")
 
     courses.learn(record, progress)
 
-    until(lambda: courses.of(record).lead_s)
-    assert courses.of(record) == Course(weight=1.0, lead_s=2.0, rest_s=5.0)
+    until(courses.work_s)
+    assert courses.of(record) == Course(weight=1.0, lead_s=2.0, bare_s=5.0)
+    assert courses.work_s() == 5.0
     other = record.model_copy(update={"operation": "another"})
     assert courses.of(other) == Course()
 

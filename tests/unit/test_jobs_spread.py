@@ -107,6 +107,13 @@ def test_a_job_of_another_host_that_was_canceled_stops_there(bench: Bench, elsew
     assert gate.running == 0
 
 
+def test_a_job_that_nobody_takes_is_given_up_when_its_caller_wanted_it_sooner(bench: Bench) -> None:
+    record = bench.jobs(dispatcher=Mail()).run(submission(cancel_after_s=0.2))
+
+    assert record.error is not None
+    assert (record.state, record.error.message) == ("canceled", "not done within 0.2 s (Cancel-After)")
+
+
 def test_the_limit_counts_what_waits_anywhere(bench: Bench) -> None:
     web = bench.jobs(dispatcher=Mail(), queue_limit=2)
     web.submit(submission())

@@ -14,6 +14,15 @@ from typing import Any
 
 import pytest
 
+from agent.conversation import ChatReply
+from agent.errors import (
+    AnswerUnusableError,
+    ChatError,
+    ChatNotConfiguredError,
+    ChatTimeoutError,
+    ContentFilteredError,
+)
+from jobs.chat_counts import count_calls
 from jobs.measures import BY_NAME, COUNTED, Measure
 from jobs.metrics import NO_METRICS, NoMetrics, Reading
 from jobs.prometheus import PrometheusMetrics, quantile
@@ -231,6 +240,39 @@ def test_a_name_says_what_it_counts_and_in_which_unit() -> None:
         assert re.fullmatch(r"stepideator_[a-z0-9_]+", measure.name)
         assert measure.name.endswith("_total") == (measure.kind == "counter")
         assert (measure.kind == "histogram") <= measure.name.endswith("_seconds")
+
+
+REPLY = ChatReply("{}", "m", 100, 20, "stop", 1.5, "c")
+
+
+@pytest.mark.parametrize(
+    ("replies", "error", "calls"),
+    [
+        ((REPLY,), None, {"answered": 1}),
+        ((REPLY, REPLY), AnswerUnusableError("no form"), {"answered": 1, "AnswerUnusableError": 1}),
+        ((REPLY,), ChatTimeoutError("the second call"), {"answered": 1, "ChatTimeoutError": 1}),
+        ((), ChatTimeoutError("the first call"), {"ChatTimeoutError": 1}),
+        ((), ContentFilteredError("the question"), {"ContentFilteredError": 1}),
+        ((), ChatNotConfiguredError("nobody to call"), {}),
+    ],
+)
+def test_each_call_of_a_question_is_counted_by_its_own_result(
+    metrics: PrometheusMetrics, replies: tuple[ChatReply, ...], error: ChatError | None, calls: dict[str, int]
+) -> None:
+    count_calls(metrics, replies, 4.0, error)
+
+    wanted = [f'stepideator_chat_calls_total{{result="{result}"}} {count:.1f}' for result, count in calls.items()]
+    assert sorted(lines(metrics, "stepideator_chat_calls_total")) == sorted(wanted)
+    tokens = [f'stepideator_chat_tokens_total{{kind="prompt"}} {100.0 * len(replies)}'] if calls else []
+    assert lines(metrics, 'stepideator_chat_tokens_total{kind="prompt"}') == tokens
+
+
+def test_the_time_of_a_call_without_an_answer_is_what_the_answers_leave(metrics: PrometheusMetrics) -> None:
+    count_calls(metrics, (REPLY,), 4.0, ChatTimeoutError("the second call"))
+
+    assert lines(metrics, "stepideator_chat_call_duration_seconds_sum") == [
+        "stepideator_chat_call_duration_seconds_sum 4.0"
+    ]
 
 
 def test_whoever_is_not_interested_may_leave_it_uncounted() -> None:
