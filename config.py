@@ -83,7 +83,9 @@ class Config(BaseSettings):
     QUEUE_LIMIT: int = Field(
         2000, ge=1, description="generations accepted and not ended at which further ones are answered 429"
     )
-    JOB_TIMEOUT: float = Field(3600, gt=0, description="seconds after which a generation that has not ended is given up")
+    JOB_TIMEOUT: float = Field(
+        3600, gt=0, description="seconds after which a generation that has not ended is given up"
+    )
     JOBS_BACKEND: Literal["embedded", "celery"] = Field(
         "embedded", description="who runs generations: embedded (this server's processes) or celery (worker hosts)"
     )

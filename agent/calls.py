@@ -70,8 +70,8 @@ class Call:
     `share` names whose fair share it takes, `job` what it belongs to (both free text), `size` is the work for one
     picture in megapixel steps (None: no picture), `pictures` how many are made at once, `needs` what the instance must
     offer besides its checkpoint (`controlnet:<model>`, `sam`), `since` when it came first (seconds since the epoch;
-    None: now), so that work that must be done again does not lose its place. `on_lease` and `on_progress` (0..1, about once a second)
-    run in threads of the pool and must be quick.
+    None: now), so that work that must be done again does not lose its place. `on_lease` and `on_progress` (0..1, about
+    once a second) run in threads of the pool and must be quick.
     """
 
     share: str = ""

@@ -82,10 +82,8 @@ def enter(change: Transaction, process: str, entry: Entry, now: float) -> int:
 def withdraw(change: Transaction, call: int) -> bool:
     """Take a call out, wherever it stands; tell whether an instance became free by that, on which nothing was begun."""
     change.run("DELETE FROM calls WHERE id = ?", call)
-    return (
-        change.run("UPDATE instances SET holder = NULL, call = NULL, job = NULL, share = NULL WHERE call = ?", call)
-        == 1
-    )
+    freed = "UPDATE instances SET holder = NULL, call = NULL, job = NULL, share = NULL WHERE call = ?"
+    return change.run(freed, call) == 1
 
 
 def schedule(change: Transaction, now: float, overtake_s: float, notify: Notify) -> None:

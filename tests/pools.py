@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.calls import Call
+from agent.errors import SDError
 from agent.instance import SDInstance
 from agent.pool import SDInstancePool
 from tests.stand_ins import CHECKPOINT, StandIn
@@ -61,6 +63,17 @@ def know(pool: SDInstancePool, unit_s: float = 0.4, samples: int = 9) -> None:
         change.run("UPDATE instances SET checkpoint = ?, unit_s = ?, samples = ?", CHECKPOINT, unit_s, samples)
 
 
+def preferring(pool: SDInstancePool, instance: SDInstance) -> SDInstancePool:
+    """Have the pool lend this instance first: it is said to have the checkpoint, and to have rested longest."""
+    pool.start()
+    with pool.ledger.change() as change:
+        change.run("UPDATE instances SET last_used = 1")
+        change.run(
+            "UPDATE instances SET last_used = 0, checkpoint = ? WHERE endpoint = ?", CHECKPOINT, instance.endpoint
+        )
+    return pool
+
+
 def call_for(pool: SDInstancePool, webui: StandIn, **more: Any) -> Call:
     """Make a call that goes to this instance, as the others are said not to offer what it needs."""
     offers = f'["only", "checkpoint:{CHECKPOINT}"]'
@@ -91,3 +104,22 @@ def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < end, f"{what}: not in 15 s"
         time.sleep(0.005)
+
+
+class Borrower(threading.Thread):
+    """A thread that leases, notes its number and gives back when told so."""
+
+    def __init__(self, pool: SDInstancePool, number: int, order: list[int]) -> None:
+        super().__init__(daemon=True)
+        self._pool, self._number, self._order = pool, number, order
+        self.go = threading.Event()
+        self.error: SDError | None = None
+
+    def run(self) -> None:
+        """Borrow once."""
+        try:
+            with self._pool.lease():
+                self._order.append(self._number)
+                self.go.wait(5)
+        except SDError as exc:
+            self.error = exc

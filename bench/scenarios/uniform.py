@@ -47,7 +47,7 @@ async def _one(bench: Bench, instances: int, workers: int) -> tuple[float, list[
 
 async def warm_up(stage: Stage, instances: int, operation: str = "sketch.create_new") -> None:
     """Let every instance paint once, so that its lists are known and the subject is remembered; then forget it."""
-    jobs = [Job(10_000_000 + number, operation) for number in range(2 * instances)]
+    jobs = [Job(10_000_000 + number, operation) for number in range(instances + 1)]
     all_good(await closed(stage.api.run, jobs[:1], clients=1))
-    all_good(await closed(stage.api.run, jobs[1:], clients=2 * instances))
+    all_good(await closed(stage.api.run, jobs[1:], clients=instances))
     await stage.steering.forget()

@@ -2,59 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from agent import errors
-from agent.calls import Call, Leased
+from agent.calls import Call
 from agent.errors import (
-    InstanceBusyError,
-    InstanceServiceError,
-    InstanceTimeoutError,
-    InstanceUnreachableError,
-    NoInstanceUpError,
-    PictureRejectedError,
     PoolClosedError,
     PoolTimeoutError,
-    SDError,
     SDNotConfiguredError,
 )
-from agent.pool import SDInstance, SDInstancePool
-from tests.pools import MakePool, made_up
-
-SD_ERRORS = [
-    one for _, one in inspect.getmembers(errors, inspect.isclass) if issubclass(one, SDError) and one is not SDError
-]
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end, "it did not come about in 5 s"
-        time.sleep(0.001)
-
-
-class _Borrower(threading.Thread):
-    """A thread that leases, notes its number and gives back when told so."""
-
-    def __init__(self, pool: SDInstancePool, number: int, order: list[int]) -> None:
-        super().__init__(daemon=True)
-        self._pool, self._number, self._order = pool, number, order
-        self.go = threading.Event()
-        self.error: SDError | None = None
-
-    def run(self) -> None:
-        try:
-            with self._pool.lease():
-                self._order.append(self._number)
-                self.go.wait(5)
-        except SDError as exc:
-            self.error = exc
+from agent.pool import SDInstance
+from tests.pools import Borrower, MakePool, made_up, until
 
 
 def test_an_idle_instance_is_lent_and_taken_back(make_pool: MakePool) -> None:
@@ -131,11 +92,11 @@ def test_waiters_are_served_in_the_order_they_came(make_pool: MakePool) -> None:
     pool, order = make_pool(made_up(1)), list[int]()
     borrowers = []
     for number in range(12):
-        borrowers.append(_Borrower(pool, number, order))
+        borrowers.append(Borrower(pool, number, order))
         borrowers[-1].start()
-        _until(lambda count=number: len(order) + pool.waiting() > count)  # type: ignore[misc]
+        until(lambda count=number: len(order) + pool.waiting() > count, "as awaited")  # type: ignore[misc]
     for served in range(12):
-        _until(lambda count=served: len(order) > count)  # type: ignore[misc]
+        until(lambda count=served: len(order) > count, "as awaited")  # type: ignore[misc]
         borrowers[order[served]].go.set()
     for borrower in borrowers:
         borrower.join(5)
@@ -144,14 +105,14 @@ def test_waiters_are_served_in_the_order_they_came(make_pool: MakePool) -> None:
 
 def test_a_newcomer_never_overtakes_a_waiter(make_pool: MakePool) -> None:
     pool, order = make_pool(made_up(1)), list[int]()
-    holder, waiter = _Borrower(pool, 0, order), _Borrower(pool, 1, order)
+    holder, waiter = Borrower(pool, 0, order), Borrower(pool, 1, order)
     holder.start()
-    _until(lambda: order == [0])
+    until(lambda: order == [0], "as awaited")
     waiter.start()
-    _until(lambda: pool.waiting() == 1)
-    newcomer = _Borrower(pool, 2, order)
+    until(lambda: pool.waiting() == 1, "as awaited")
+    newcomer = Borrower(pool, 2, order)
     newcomer.start()
-    _until(lambda: pool.waiting() == 2)
+    until(lambda: pool.waiting() == 2, "as awaited")
     for borrower in (holder, waiter, newcomer):
         borrower.go.set()
         borrower.join(5)
@@ -160,13 +121,13 @@ def test_a_newcomer_never_overtakes_a_waiter(make_pool: MakePool) -> None:
 
 def test_a_waiter_that_gives_up_leaves_the_line_to_the_others(make_pool: MakePool) -> None:
     pool, order = make_pool(made_up(1)), list[int]()
-    holder, patient = _Borrower(pool, 0, order), _Borrower(pool, 1, order)
+    holder, patient = Borrower(pool, 0, order), Borrower(pool, 1, order)
     holder.start()
-    _until(lambda: order == [0])
+    until(lambda: order == [0], "as awaited")
     with pytest.raises(PoolTimeoutError), pool.lease(timeout=0.01):
         pass
     patient.start()
-    _until(lambda: pool.waiting() == 1)
+    until(lambda: pool.waiting() == 1, "as awaited")
     with pytest.raises(PoolTimeoutError), pool.lease(timeout=0.01):
         pass
     for borrower in (holder, patient):
@@ -174,34 +135,6 @@ def test_a_waiter_that_gives_up_leaves_the_line_to_the_others(make_pool: MakePoo
         borrower.join(5)
     assert order == [0, 1]
     assert pool.waiting() == 0
-
-
-@pytest.mark.parametrize("kind", [*SD_ERRORS, ValueError, KeyboardInterrupt], ids=lambda kind: kind.__name__)
-def test_the_pool_is_whole_after_every_error(kind: type[BaseException], make_pool: MakePool) -> None:
-    pool = make_pool(made_up(2))
-    with pytest.raises(kind), pool.lease() as used:
-        raise kind("what went wrong")
-    assert "busy" not in [state.state for state in pool.states()]
-    with pool.lease(timeout=1) as one:
-        if getattr(kind, "blames_instance", False):
-            assert one is not used
-        else:
-            with pool.lease(timeout=1):
-                assert [state.state for state in pool.states()] == ["busy", "busy"]
-
-
-@pytest.mark.parametrize("kind", [*SD_ERRORS, ValueError], ids=lambda kind: kind.__name__)
-def test_after_every_error_the_next_waiter_is_served(kind: type[BaseException], make_pool: MakePool) -> None:
-    pool, order = make_pool(made_up(2)), list[int]()
-    waiter = _Borrower(pool, 1, order)
-    with pool.lease() as kept, pytest.raises(kind), pool.lease():
-        waiter.start()
-        _until(lambda: pool.waiting() == 1)
-        raise kind("what went wrong")
-    waiter.go.set()
-    waiter.join(5)
-    assert (order, waiter.error) == ([1], None)
-    assert {state.name: state.state for state in pool.states()}[kept.name] == "idle"
 
 
 def test_the_instance_that_has_the_checkpoint_is_preferred(make_pool: MakePool) -> None:
@@ -230,84 +163,6 @@ def test_calls_at_the_same_time_are_spread_over_all(make_pool: MakePool) -> None
             assert len({one.name, two.name, three.name}) == 3
 
 
-def test_a_failed_instance_rests_and_others_are_lent(make_pool: MakePool) -> None:
-    pool = make_pool(made_up(2))
-    with pytest.raises(InstanceServiceError), pool.lease() as failed:
-        raise InstanceServiceError("it failed")
-    for _ in range(3):
-        with pool.lease() as instance:
-            assert instance is not failed
-    assert {state.name: state.state for state in pool.states()}[failed.name] == "resting"
-
-
-def test_a_resting_instance_is_not_lent_while_a_busy_one_may_become_idle(make_pool: MakePool) -> None:
-    pool = make_pool(made_up(2))
-    with pytest.raises(InstanceServiceError), pool.lease() as failed:
-        raise InstanceServiceError("it failed")
-    with pool.lease() as good, pytest.raises(PoolTimeoutError), pool.lease(timeout=0.05):
-        pass
-    assert good is not failed
-
-
-def test_rests_grow(make_pool: MakePool) -> None:
-    pool, rests = make_pool(made_up(1)), []
-    for _ in range(8):
-        pool.blame("gpu0:7860", InstanceServiceError("it failed"))
-        rests.append(round(pool.states()[0].rest_s))
-    assert rests == [1, 2, 4, 8, 16, 32, 60, 60]
-
-
-@pytest.mark.parametrize("kind", [InstanceUnreachableError, InstanceTimeoutError])
-def test_with_all_instances_down_a_caller_learns_so_at_once(kind: type[SDError], make_pool: MakePool) -> None:
-    pool = make_pool(made_up(2))
-    for _ in range(2):
-        with pytest.raises(kind), pool.lease():
-            raise kind("nobody there")
-    assert [state.state for state in pool.states()] == ["down", "down"]
-    began = time.monotonic()
-    with pytest.raises(NoInstanceUpError), pool.lease(timeout=30):
-        pass
-    assert time.monotonic() - began < 1
-
-
-def test_those_who_wait_learn_too_when_the_last_instance_goes_down(make_pool: MakePool) -> None:
-    pool, order = make_pool(made_up(1)), list[int]()
-    waiters = [_Borrower(pool, number, order) for number in range(3)]
-    with pytest.raises(InstanceUnreachableError), pool.lease():
-        for waiter in waiters:
-            waiter.start()
-        _until(lambda: pool.waiting() == 3)
-        raise InstanceUnreachableError("it went away")
-    for waiter in waiters:
-        waiter.join(2)
-        assert isinstance(waiter.error, NoInstanceUpError)
-    assert pool.waiting() == 0
-
-
-def test_an_instance_is_down_after_several_failures_in_a_row(make_pool: MakePool) -> None:
-    pool = make_pool(made_up(1))
-    for expected in ("resting", "resting", "down"):
-        pool.blame("gpu0:7860", InstanceServiceError("it failed"))
-        assert pool.states()[0].state == expected
-
-
-def test_an_error_found_in_the_answer_sets_the_instance_aside_after_it_was_given_back(make_pool: MakePool) -> None:
-    pool = make_pool(made_up(2))
-    with pool.lease() as instance:
-        pass
-    pool.blame(instance.name, PictureRejectedError("our own picture"))
-    assert [state.state for state in pool.states()] == ["idle", "idle"]
-    pool.blame(instance.name, InstanceServiceError("broken"))
-    assert sorted(state.state for state in pool.states()) == ["idle", "resting"]
-
-
-def test_an_error_that_is_not_the_instances_fault_lets_it_work_on(make_pool: MakePool) -> None:
-    pool = make_pool(made_up(1))
-    with pytest.raises(PictureRejectedError), pool.lease():
-        raise PictureRejectedError("our own picture")
-    assert pool.states()[0].state == "idle"
-
-
 def test_an_avoided_instance_is_lent_only_where_there_is_no_other(make_pool: MakePool) -> None:
     pool = make_pool(made_up(2))
     names = [instance.name for instance in pool.instances]
@@ -320,10 +175,10 @@ def test_an_avoided_instance_is_lent_only_where_there_is_no_other(make_pool: Mak
 
 def test_closing_sends_every_waiter_home(make_pool: MakePool) -> None:
     pool, order = make_pool(made_up(1)), list[int]()
-    borrowers = [_Borrower(pool, number, order) for number in range(4)]
+    borrowers = [Borrower(pool, number, order) for number in range(4)]
     for number, borrower in enumerate(borrowers):
         borrower.start()
-        _until(lambda count=number: len(order) + pool.waiting() > count)  # type: ignore[misc]
+        until(lambda count=number: len(order) + pool.waiting() > count, "as awaited")  # type: ignore[misc]
     pool.close()
     for borrower in borrowers[1:]:
         borrower.join(5)
@@ -369,27 +224,3 @@ def test_many_threads_never_meet_on_an_instance(make_pool: MakePool) -> None:
     assert met == []
     assert sum(state.served for state in pool.states()) == 160
     assert pool.waiting() == 0
-
-
-def test_a_call_cut_off_by_a_foreign_error_leaves_the_instance_to_be_asked(make_pool: MakePool) -> None:
-    pool = make_pool(made_up(1))
-    with pytest.raises(KeyboardInterrupt), pool.lease():
-        raise KeyboardInterrupt
-    with pool.lease() as instance:
-        assert instance.unsettled
-
-
-def test_a_call_that_leaves_before_it_began_leaves_the_instance_as_it_was(make_pool: MakePool) -> None:
-    pool = make_pool(made_up(1))
-
-    def refuse(_leased: Leased) -> None:
-        raise PictureRejectedError("not wanted any more")
-
-    with pytest.raises(InstanceBusyError), pool.lease() as instance:
-        instance.unsettled, instance.abandoned_task, instance.loaded = True, "task-1", "a"
-        raise InstanceBusyError("still at work")
-    with pytest.raises(PictureRejectedError), pool.lease(call=Call(on_lease=refuse)):
-        pass
-    with pool.lease("a") as instance:
-        assert (instance.unsettled, instance.abandoned_task, instance.loaded) == (True, "task-1", "a")
-    assert pool.states()[0].failed == 0

@@ -22,7 +22,7 @@ from agent.errors import (
 )
 from agent.pool import SDInstance
 from agent.sam import mask_by_text, segment
-from tests.pools import MakePool
+from tests.pools import MakePool, preferring
 from tests.stand_ins import StandIn, picture, stand_in
 
 PATH = "/sam/sam-predict"
@@ -124,7 +124,8 @@ def test_a_failure_leaves_the_pool_whole(webui: StandIn, fault: str, kind: type[
 
 
 def test_a_failed_instance_is_passed_over(webui: StandIn, make_pool: MakePool) -> None:
-    pool = make_pool([SDInstance("http://127.0.0.1:9"), webui.instance()])
+    dead = SDInstance("http://127.0.0.1:9")
+    pool = preferring(make_pool([dead, webui.instance()]), dead)
     assert [one.error for one in segment(pool, picture(), "chair").attempts] == ["InstanceUnreachableError", None]
 
 
@@ -140,7 +141,8 @@ def test_after_a_timeout_the_instance_is_asked_before_its_next_call(webui: Stand
 def test_after_a_timeout_the_mask_is_made_elsewhere_and_the_record_tells(webui: StandIn, make_pool: MakePool) -> None:
     with stand_in("webui", "--step-time", "0.001") as other:
         webui.plan("hang", seconds=20)
-        ran = segment(make_pool([webui.instance(read_timeout_s=0.3), other.instance()]), picture(), "chair")
+        hanging = webui.instance(read_timeout_s=0.3)
+        ran = segment(preferring(make_pool([hanging, other.instance()]), hanging), picture(), "chair")
         assert [one.error for one in ran.attempts] == ["InstanceTimeoutError", None]
         assert len(other.journal()) == 1
     webui.reset()

@@ -28,8 +28,8 @@ from agent.errors import (
 from agent.payloads import ControlNetUnit, Img2ImgRequest, InpaintRequest
 from agent.pool import SDInstance, SDInstancePool
 from agent.sd import call_sdapi, capabilities_of, image2Image, inpaint, paint, post_sdapi, text2Image
-from tests.pools import MakePool
-from tests.stand_ins import CHECKPOINT, StandIn, picture, request, stand_in
+from tests.pools import MakePool, preferring
+from tests.stand_ins import StandIn, picture, request, stand_in
 
 FAST = ("--step-time", "0.002", "--load-time", "0")
 LINEART = ControlNetUnit(module="lineart_standard", model="control_v11p_sd15_lineart", image=picture())
@@ -66,12 +66,7 @@ def _seeds(webui: StandIn) -> list[Any]:
 
 
 def _preferring(first: SDInstance, other: SDInstance, make_pool: MakePool) -> SDInstancePool:
-    """Make a pool that lends `first` first, as it is said to have the checkpoint."""
-    pool = make_pool([first, other])
-    pool.start()
-    with pool.ledger.change() as change:
-        change.run("UPDATE instances SET checkpoint = ? WHERE endpoint = ?", CHECKPOINT, first.endpoint)
-    return pool
+    return preferring(make_pool([first, other]), first)
 
 
 def test_words_become_pictures_with_the_seeds_that_were_asked_for(webui: StandIn) -> None:

@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
+from agent.host import Host
 from agent.images import opened
+from jobs import workshop
 from jobs.context import generation_id
 from jobs.run import Run
 from jobs.submission import Image, Product, Text, chosen_seed, output_of
 from store.documents import GenerationRecord
+from store.errors import DocumentTooLargeError
+from store.generations import Generations
 from store.stores import Stores
 from tests.job_bench import Bench, Gate, job_bench, kept, submission, until
 from tests.stand_ins import picture
@@ -262,7 +266,14 @@ def test_a_run_is_handed_what_its_record_says(bench: Bench, stores: Stores) -> N
     assert seen == [asked.inputs]
 
 
-def test_every_process_finds_out_when_a_job_of_another_has_ended(bench: Bench) -> None:
+@pytest.mark.parametrize("way", ["by the bell", "by the database"])
+def test_every_process_finds_out_when_a_job_of_another_has_ended(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    if way == "by the bell":
+        monkeypatch.setattr(workshop, "LOOK_S", 3600.0)
+    else:
+        monkeypatch.setattr(Host, "tell", lambda *_args: None)
     gate = Gate()
     here, there = bench.jobs(gate), bench.jobs(gate)
     for jobs in (here, there):
@@ -272,3 +283,15 @@ def test_every_process_finds_out_when_a_job_of_another_has_ended(bench: Bench) -
     threading.Timer(0.05, gate.may_end.set).start()
 
     assert there.wait(record.id, 10).state == "succeeded"
+
+
+def test_an_end_that_does_not_fit_into_the_record_is_told_in_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(*_args: Any, **_more: Any) -> None:
+        raise DocumentTooLargeError("the document is over MongoDB's 16 MB")
+
+    monkeypatch.setattr(Generations, "finish", too_large)
+
+    record = bench.jobs(lambda _run: [Image("a" * 64)]).run(submission())
+
+    assert record.error is not None
+    assert (record.state, record.error.type) == ("failed", "DocumentTooLargeError")
