@@ -89,7 +89,9 @@ class Config(BaseSettings):
     JOBS_BACKEND: Literal["embedded", "celery"] = Field(
         "embedded", description="who runs generations: embedded (this server's processes) or celery (worker hosts)"
     )
-    CELERY_BROKER_URL: SecretStr = Field(SecretStr(""), description="redis:// URL of the broker, with JOBS_BACKEND=celery")
+    CELERY_BROKER_URL: SecretStr = Field(
+        SecretStr(""), description="redis:// URL of the broker, with JOBS_BACKEND=celery"
+    )
     ADMIN_TOKEN: SecretStr = Field(
         SecretStr(""), description="bearer token to change the pool; empty: only from this machine, past no proxy"
     )

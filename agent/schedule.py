@@ -234,14 +234,14 @@ class _Planner:
         if not team:
             # Rule 2 saw no gain for its queue; but where no instance that it may use has its checkpoint, and one
             # stands idle for which there is no other work, that one is it.
-            team = [name for name in able if anywhere or (name in untouched and not self._is_wanted(name))]
+            team = [
+                name
+                for name in able
+                if anywhere or (name in untouched and self.checkpoint[name] not in self.by_checkpoint)
+            ]
         if not team:
             return None
         return min(team, key=lambda name: (self._ends(call, name), self.seats[name].last_used, name))
-
-    def _is_wanted(self, name: str) -> bool:
-        calls = self.by_checkpoint.get(self.checkpoint[name] or "", [])
-        return any(name in self.able[call.id] for call in calls)
 
     def _ends(self, call: Waiting, name: str) -> float:
         seat = self.seats[name]

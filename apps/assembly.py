@@ -13,16 +13,18 @@ from agent.pool import SDInstancePool
 from apps.pictures import PictureDesk
 from apps.registry import FUNCTIONS, OPERATION_PRESETS, PRESETS, PROMPTS, presets_of
 from apps.services import Services
+from jobs.celery_hosts import Fleet
 from jobs.dispatch import Dispatcher
 from jobs.heartbeat import Facts
 from jobs.parts import Parts
+from jobs.pool_changes import OwnPool, PoolChanges
 from jobs.prometheus import PrometheusMetrics
 from jobs.service import Jobs, Terms
 from settings.book import SettingsBook
 from store.connection import StoreConfig
 from store.documents import GenerationRecord
 from store.ids import new_id
-from store.stores import Stores, open_stores
+from store.stores import open_stores
 
 if TYPE_CHECKING:
     from config import Config
@@ -52,15 +54,18 @@ def build_services(config: "Config", facts: Facts | None = None) -> Services:
         sam_model=config.SAM_MODEL,
         metrics=PrometheusMetrics(config.DATA_DIR / "metrics"),
     )
+    fleet = Fleet(stores.runners) if config.JOBS_BACKEND == "celery" else None
+    dispatcher, pool_changes = _ways(config, parts, fleet)
     terms = Terms(
         presets=OPERATION_PRESETS,
-        dispatcher=_dispatcher(config, stores, parts.book),
+        dispatcher=dispatcher,
+        fleet=fleet,
         queue_limit=config.QUEUE_LIMIT,
         timeout_s=config.JOB_TIMEOUT,
         facts=facts or _web_facts,
     )
     desk = PictureDesk(stores.contents, config.PUBLIC_URL, config.MAX_IMAGE_MEGAPIXELS)
-    return Services(stores, Jobs(parts, FUNCTIONS, host, ledger, terms), desk, parts, host, ledger)
+    return Services(stores, Jobs(parts, FUNCTIONS, host, ledger, terms), desk, parts, host, ledger, pool_changes)
 
 
 def checkpoint_of(book: SettingsBook) -> Callable[[GenerationRecord], str | None]:
@@ -73,15 +78,17 @@ def checkpoint_of(book: SettingsBook) -> Callable[[GenerationRecord], str | None
     return first
 
 
-def _dispatcher(config: "Config", stores: Stores, book: SettingsBook) -> Dispatcher | None:
-    if config.JOBS_BACKEND != "celery":
-        return None
+def _ways(config: "Config", parts: Parts, fleet: Fleet | None) -> tuple[Dispatcher | None, PoolChanges]:
+    """Give the ways by which jobs, and changes of the pool, come to the worker hosts of the fleet, or stay here."""
+    if fleet is None:
+        return None, OwnPool(parts.pool)
     # Only where it is used: Celery is large, and takes half a second to import.
     from jobs.celery_app import celery_app
     from jobs.celery_dispatch import CeleryDispatcher
+    from jobs.celery_pool import HostPools
 
     app = celery_app(config.CELERY_BROKER_URL.get_secret_value(), config.JOB_TIMEOUT * LONGEST_JOB)
-    return CeleryDispatcher(app, stores.runners, checkpoint_of(book))
+    return CeleryDispatcher(app, fleet, checkpoint_of(parts.book)), HostPools(app, parts.stores.runners)
 
 
 def _web_facts() -> dict[str, str]:

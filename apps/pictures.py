@@ -106,9 +106,10 @@ class PictureDesk:
         return lambda sha256: f"{base}/images/{sha256}.{self._extension(sha256)}"
 
     def given_out(self, sha256: str, form: ImageFormat) -> str:
-        """Return a kept picture as the request wants it: its URL, or its BASE64."""
+        """Return a picture that a generation made as the request wants it: its URL, or its BASE64."""
         if form == "url":
-            return self.url(sha256)
+            # What is made here is always kept as PNG, so nobody need be asked.
+            return f"{self._base()}/images/{sha256}.png"
         content = self.contents.get(sha256)
         if content is None:
             raise UnknownImageError(f"picture {sha256} is not kept here any more")

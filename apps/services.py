@@ -8,6 +8,7 @@ from agent.host import Host
 from agent.ledger import Ledger
 from apps.pictures import PictureDesk
 from jobs.parts import Parts
+from jobs.pool_changes import PoolChanges
 from jobs.service import Jobs
 from store.stores import Stores
 
@@ -24,6 +25,7 @@ class Services:
     parts: Parts
     host: Host
     ledger: Ledger
+    pool_changes: PoolChanges
 
     def close(self, grace_s: float = 0.0) -> None:
         """Give connections and instances back: the process ends, and its jobs have `grace_s` seconds to end before."""

@@ -21,7 +21,9 @@ from jobs.celery_intake import Intake
 from jobs.celery_places import Places
 from jobs.celery_recall import Recall
 from jobs.celery_worker import MessageWorker
+from jobs.pool_changes import OwnPool, PoolOrder
 from settings.errors import SettingsError
+from store.errors import StoreError
 
 logger = logging.getLogger("apps.worker")
 
@@ -56,7 +58,25 @@ class Worker:
         app = celery_app(config.CELERY_BROKER_URL.get_secret_value(), config.JOB_TIMEOUT * LONGEST_JOB)
         # Enough that a message always finds a thread: jobs that paint, have their texts written, chat, or wait.
         threads = 4 * (len(pool) if pool is not None else 0) + 8
-        return MessageWorker(app, self._ability.name, threads, self._ability.queues, self._intake.take, self._wind_down)
+        return MessageWorker(
+            app,
+            self._ability.name,
+            threads,
+            self._ability.queues,
+            self._intake.take,
+            self._change_pool,
+            self._wind_down,
+        )
+
+    def _change_pool(self, order: PoolOrder) -> None:
+        """Change this host's pool, and have everybody see it before the order is answered."""
+        OwnPool(self._services.parts.pool).carry_out(order)
+        logger.info("by order of a web host: %s %s", order.action, order.target)
+        self._ability.look_again()
+        try:
+            self._services.jobs.beat()
+        except StoreError as exc:
+            logger.warning("what the pool is like now is seen when the database is back: %s", exc)
 
     def _facts(self) -> dict[str, object]:
         return {**self._ability.facts(), "spare": self._places.spare()}

@@ -24,7 +24,7 @@ LOAD_S = 2.5
 OVERTAKE_S = 120.0
 
 Rule = Callable[[Sequence[Waiting], Sequence[Seat], Mapping[str, float]], Iterable[tuple[Waiting, str]]]
-"""Who starts now and where, from the waiting, the instances as they are, and what each share got so far."""
+"""Who starts now and where, from the waiting, first come first, the instances, and what each share got so far."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,13 @@ def fifo(
 ) -> Iterator[tuple[Waiting, str]]:
     """Do what most systems do: first come, first served, by whichever instance has been idle longest."""
     idle = sorted((seat for seat in seats if seat.is_idle), key=lambda seat: (seat.last_used, seat.name))
-    for call in sorted(waiting, key=lambda call: (call.since, call.id)):
+    for call in waiting if idle else ():
         seat = next((one for one in idle if one.may_take(call)), None)
         if seat is not None:
             idle.remove(seat)
             yield call, seat.name
+        if not idle:
+            return
 
 
 def lower_bound_s(calls: Iterable[Waiting], seats: Sequence[Seat]) -> float:
@@ -182,7 +184,8 @@ def stream(rate: float, seconds: float, seed: int = 1) -> list[Waiting]:
     return calls
 
 
-def _bursts() -> Iterator[str]:
+def bursts() -> Iterator[str]:
+    """Give the table of pictures that come all at once, line by line."""
     yield "| instances | pictures | order | lower bound / makespan | loads | FIFO's makespan / ours |"
     yield "|---|---|---|---|---|---|"
     for instances in (1, 3, 6, 12, 32):
@@ -196,7 +199,8 @@ def _bursts() -> Iterator[str]:
             )
 
 
-def _streams() -> Iterator[str]:
+def streams() -> Iterator[str]:
+    """Give the table of pictures that come by chance."""
     yield "| instances | load | rule | mean wait, s | longest wait, s | loads per picture |"
     yield "|---|---|---|---|---|---|"
     for instances, load in ((1, 0.4), (6, 0.5), (6, 0.7), (6, 0.85), (32, 0.85)):
@@ -210,7 +214,8 @@ def _streams() -> Iterator[str]:
             )
 
 
-def _fairness() -> Iterator[str]:
+def fairness() -> Iterator[str]:
+    """Give the table of one who wants twenty times as much as the others."""
     yield "| rule | longest wait / mean wait | mean wait of the 39, s | of the greedy one, s |"
     yield "|---|---|---|---|"
     calls = greedy_crowd(others=39, pictures=2, times=20)
@@ -227,7 +232,7 @@ def _fairness() -> Iterator[str]:
 def main() -> None:
     """Print the tables."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    for table in (_bursts, _streams, _fairness):
+    for table in (bursts, streams, fairness):
         for line in table():
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()

@@ -10,6 +10,7 @@ from typing import Final
 from agent.errors import SDError
 from agent.ledger import Ledger
 from agent.pool import SDInstancePool
+from jobs.celery_hosts import Fleet
 from jobs.errors import QueueFullError, UnservableError
 from jobs.parts import Parts
 from jobs.submission import Submission
@@ -28,13 +29,22 @@ class Admission:
     Args:
         count: counts them in the database, for jobs that run on other hosts are not in this host's ledger; None: they
             all run on this host.
+        fleet: the hosts that run them, whose WebUIs are asked in place of this one's; None: it runs them itself.
     """
 
-    def __init__(self, parts: Parts, ledger: Ledger, limit: int, count: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        ledger: Ledger,
+        limit: int,
+        count: Callable[[], int] | None = None,
+        fleet: Fleet | None = None,
+    ) -> None:
         self._parts = parts
         self._ledger = ledger
         self._limit = limit
         self._count = count
+        self._fleet = fleet
         self._counted: tuple[float, int] = (-COUNT_FOR_S, 0)
 
     def admit(self, generation_id: str, share: str) -> None:
@@ -80,15 +90,22 @@ class Admission:
         Raises:
             UnservableError: every instance is known to lack it.
         """
+        if submission.presets and (why := self._lack(submission)) is not None:
+            raise UnservableError(why)
+
+    def _lack(self, submission: Submission) -> str | None:
         pool = self._parts.pool
+        if self._fleet is not None:
+            return self._fleet.why_unservable(submission.presets, submission.pins.checkpoint or "")
         if pool is None:
-            return
+            return None
         for name in submission.presets:
             preset = self._parts.book.preset(name)
             models = (preset.controlnet.model,) if preset.controlnet is not None else ()
             why = _why_unservable(pool, submission.pins.checkpoint or preset.checkpoint, models)
             if why is not None:
-                raise UnservableError(why)
+                return why
+        return None
 
     def _enter(self, generation_id: str, share: str, limit: int) -> bool:
         try:

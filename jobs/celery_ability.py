@@ -48,6 +48,11 @@ class Ability:
                 self._seen = (time.monotonic(), states)
             return states
 
+    def look_again(self) -> None:
+        """Forget how they were a moment ago, as they were changed since."""
+        with self._lock:
+            self._seen = (-FRESH_S, ())
+
     def seats(self) -> Seats:
         """Count them."""
         return seats_of((state.state, state.checkpoint) for state in self.states())

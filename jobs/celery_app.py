@@ -12,6 +12,9 @@ from jobs.celery_broker import TRANSPORT
 ADOPT_TASK = "stepideator.adopt"
 """Name of the only task; its one argument is a generation's id."""
 
+CHANGE_POOL = "change_pool"
+"""Name of the only remote command; see `jobs.celery_pool`."""
+
 _CONNECT_S = 1.0
 _ANSWER_S = 3.0
 """More than the second for which a worker asks Redis to wait for a message."""
@@ -61,7 +64,10 @@ def as_worker(app: Celery, queues: tuple[str, ...], threads: int) -> Celery:
         # After a lost connection all threads go on taking messages.
         worker_enable_prefetch_count_reduction=False,
         worker_redirect_stdouts=False,
-        # Whoever reaches Redis could stop workers by it.
-        worker_enable_remote_control=False,
     )
     return app
+
+
+def node_of(host: str) -> str:
+    """Give the name under which Celery knows the worker of a host."""
+    return f"stepideator@{host}"

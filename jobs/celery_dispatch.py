@@ -17,7 +17,6 @@ from jobs.celery_app import ADOPT_TASK
 from jobs.celery_hosts import Fleet
 from jobs.celery_routing import WorkerHost, host_queue, route
 from store.documents import GenerationRecord
-from store.runners import Runners
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ class CeleryDispatcher:
 
     Args:
         app: made by `celery_app`.
-        runners: where the worker hosts' heartbeats are.
+        fleet: the worker hosts.
         checkpoint_of: names the first checkpoint that a record's run needs; None: it only chats.
         soon: does work a little later and in its order; None: in a thread that is made for it.
     """
@@ -45,13 +44,13 @@ class CeleryDispatcher:
     def __init__(
         self,
         app: Celery,
-        runners: Runners,
+        fleet: Fleet,
         checkpoint_of: Callable[[GenerationRecord], str | None],
         *,
         soon: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self._app = app
-        self._fleet = Fleet(runners)
+        self._fleet = fleet
         self._checkpoint_of = checkpoint_of
         self._soon = soon or ThreadPoolExecutor(1, thread_name_prefix="dispatch").submit
         self._sent: dict[str, _Sent] = {}

@@ -123,7 +123,7 @@ class Intake:
         return sorted(self._records(), key=urgency)
 
     def _records(self) -> Iterator[GenerationRecord]:
-        for generation_id in self._generations.unclaimed(GRACE_S)[:CANDIDATES]:
+        for generation_id in self._generations.unclaimed(GRACE_S, CANDIDATES):
             record = self._generations.get(generation_id)
             if record is not None and _waits(record):
                 yield record

@@ -6,6 +6,9 @@ JobError
 ├── InvalidOverrideError a rerun that cannot be made so; nothing was kept
 ├── JobTimeoutError      it did not end within JOB_TIMEOUT
 ├── StoppingError        this server process is being stopped and takes nothing new
+├── UnknownHostError     no worker host of this name lives
+├── HostNotNamedError    several worker hosts may be meant
+├── HostSilentError      a worker host did not answer in time, or could not be asked
 └── JobCanceledError     somebody canceled it, or it was taken from this process; raised between its steps
 """
 
@@ -36,6 +39,18 @@ class JobTimeoutError(JobError):
 
 class StoppingError(JobError):
     """Say that this process takes no job any more, as it is being stopped."""
+
+
+class UnknownHostError(JobError):
+    """Say that no worker host of this name lives."""
+
+
+class HostNotNamedError(JobError):
+    """Say which worker hosts may be meant, as the order names none."""
+
+
+class HostSilentError(JobError):
+    """Say that a worker host did not answer; it may have done what it was told all the same."""
 
 
 class JobCanceledError(JobError):

@@ -67,7 +67,16 @@ class Heartbeat:
     def make_sure(self) -> None:
         """Have beaten at least once, so that what is begun now is found if this process dies. Raises StoreError."""
         if not self._has_beaten:
-            self._beat()
+            self.beat()
+
+    def beat(self) -> None:
+        """Beat once, between two ticks if what the others may know has changed. Raises StoreError."""
+        with self._lock:
+            # A beat after the end would bring a document back that nobody removes.
+            if self._stopped.is_set():
+                return
+            self._runners.beat(self._runner_id, self._facts())
+            self._has_beaten = True
 
     def tick(self) -> None:
         """Beat once, and see to what is left behind.
@@ -80,7 +89,7 @@ class Heartbeat:
             self._sound_since_s = now_s
         self._last_s = now_s
         try:
-            self._beat()
+            self.beat()
             self._recovery.of_this_process()
             self._recovery.of_dead_neighbours(DEAD_AFTER_S)
             if now_s - self._sound_since_s > DEAD_AFTER_S:
@@ -94,11 +103,3 @@ class Heartbeat:
         self.tick()
         while not self._stopped.wait(BEAT_S):
             self.tick()
-
-    def _beat(self) -> None:
-        with self._lock:
-            # A beat after the end would bring a document back that nobody removes.
-            if self._stopped.is_set():
-                return
-            self._runners.beat(self._runner_id, self._facts())
-            self._has_beaten = True

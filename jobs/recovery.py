@@ -80,9 +80,10 @@ class Recovery:
 
     def of_nobody(self) -> None:
         """Take what waits and belongs to nobody, if this process is one that does; no more than can begin at once."""
-        if self._dispatcher is not None or not self._runner.room():
+        room = self._runner.room()
+        if self._dispatcher is not None or not room:
             return
-        for generation_id in self._stores.generations.unclaimed(UNCLAIMED_AFTER_S):
+        for generation_id in self._stores.generations.unclaimed(UNCLAIMED_AFTER_S, room):
             if not self._fetch(generation_id):
                 break
 

@@ -69,6 +69,10 @@ class Jobs:
             self._shop.heartbeat.start()
             self._is_started = True
 
+    def beat(self) -> None:
+        """Tell the other processes at once what they may know of this one, as it has changed. Raises StoreError."""
+        self._shop.heartbeat.beat()
+
     def submit(self, submission: Submission) -> GenerationRecord:
         """Accept a generation: its record is written before anything else is done, and somebody runs it.
 

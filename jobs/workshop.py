@@ -9,6 +9,7 @@ from agent.ledger import Ledger
 from jobs.admission import Admission
 from jobs.attendance import Attendance
 from jobs.background import Background
+from jobs.celery_hosts import Fleet
 from jobs.courses import Courses
 from jobs.dispatch import Dispatcher, EmbeddedDispatcher
 from jobs.heartbeat import Facts, Heartbeat
@@ -31,13 +32,14 @@ class Terms:
     """On what terms a process deals with jobs.
 
     `presets` are the image presets of each operation; one with none only chats. `dispatcher` brings jobs to runners on
-    other hosts; None: this process runs what it takes. `queue_limit` counts the jobs of all processes that are accepted
-    and have not ended, `timeout_s` is how long one may take, `max_started` how many begin at once in this process.
-    `facts` is what others may know of this process, told with each heartbeat.
+    other hosts, those of the `fleet`; None: this process runs what it takes. `queue_limit` counts the jobs of all
+    processes that are accepted and have not ended, `timeout_s` is how long one may take, `max_started` how many begin
+    at once in this process. `facts` is what others may know of this process, told with each heartbeat.
     """
 
     presets: Mapping[Operation, tuple[str, ...]] = field(default_factory=dict)
     dispatcher: Dispatcher | None = None
+    fleet: Fleet | None = None
     queue_limit: int = 2000
     timeout_s: float = JOB_TIMEOUT_S
     max_started: int = MAX_STARTED
@@ -75,7 +77,7 @@ def set_up(
     stores, pool, is_spread = parts.stores, parts.pool, terms.dispatcher is not None
     background = Background()
     courses = Courses(ledger, background)
-    admission = Admission(parts, ledger, terms.queue_limit, _counting(stores) if is_spread else None)
+    admission = Admission(parts, ledger, terms.queue_limit, _counting(stores) if is_spread else None, terms.fleet)
     watch = Watch(
         stores, background, place=lambda name: _place(parts, name), look_s=SPREAD_LOOK_S if is_spread else LOOK_S
     )

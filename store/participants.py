@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 from store.clock import utc_now
 from store.connection import Database
 from store.ids import new_id
 from store.repeat import idempotent, insert_once
 from store.schema import PARTICIPANT_NAMES, PARTICIPANTS, SCHEMA_VERSIONS, Document
+
+REMEMBERED: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Participants:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._id_of = lru_cache(maxsize=REMEMBERED)(lambda username: self.find_or_create(username).id)
 
     @idempotent
     def find_or_create(self, username: str) -> Participant:
@@ -53,6 +58,11 @@ class Participants:
             # Whoever comes second reads what the first one wrote, and so both get the same id.
             name = new if insert_once(names, new) else names.find_one({"_id": key}) or new
         return self._read(name) or self._create(name)
+
+    def id_of(self, username: str) -> str:
+        """Give the id of the participant of a name, made now if the name is new; known ones are kept in memory."""
+        # It never changes, and every generation of every participant asks for it.
+        return self._id_of(username)
 
     @idempotent
     def find(self, username: str) -> Participant | None:

@@ -69,17 +69,22 @@ class Takeovers(Claims):
         return tuple(sorted(found))
 
     @idempotent
-    def unclaimed(self, older_than_s: float = 0) -> tuple[str, ...]:
-        """List the ids of the queued generations that nobody has had for so many seconds, oldest first."""
-        found = self._held("queued", "")
+    def unclaimed(self, older_than_s: float, limit: int) -> tuple[str, ...]:
+        """List the ids of the queued generations that nobody has had for so many seconds, oldest first.
+
+        Of those that wait at most `limit` (one or more) are looked at. With more than that they are the oldest only as
+        far as the server keeps equal keys of an index in the order in which the records came, as MongoDB does.
+        """
+        found = self._held("queued", "", limit)
         if older_than_s and found:
-            limit = self._database.ago(older_than_s)
-            found = [document for document in found if document.get("changed_at", limit) <= limit]
+            latest = self._database.ago(older_than_s)
+            found = [document for document in found if document.get("changed_at", latest) <= latest]
         return tuple(sorted(document["_id"] for document in found))
 
-    def _held(self, state: State, owner: str) -> list[Document]:
-        # Only the fields of one index: given a time as well, the embedded server would choose another.
-        return list(self._collection().find({"state": state, "owner": owner}, {"changed_at": 1}))
+    def _held(self, state: State, owner: str, limit: int = 0) -> list[Document]:
+        # Only the fields of one index: given a time as well, the embedded server would choose another. Nor is the
+        # answer sorted there, for which all that wait would be read.
+        return list(self._collection().find({"state": state, "owner": owner}, {"changed_at": 1}).limit(limit))
 
 
 def _living(generation_id: str) -> Document:

@@ -2,12 +2,10 @@
 
 from dataclasses import asdict
 
-from agent.errors import SDNotConfiguredError
-from agent.pool import SDInstancePool
-from apps.errors import InvalidInputError
 from apps.pool.schemas import InstanceInfo, PoolChange, PoolInfo
 from apps.services import Services
 from jobs.celery_hosts import pool_of_hosts, waiting_of_hosts
+from jobs.pool_changes import PoolOrder
 from store.stores import Stores
 
 
@@ -29,23 +27,10 @@ def look(parts: Services, *, is_spread: bool) -> PoolInfo:
     )
 
 
-def change(parts: Services, wanted: PoolChange, *, is_spread: bool) -> None:
-    """Do what is wanted; the pool gives work to a new instance, or none to a drained one, from this moment on.
-
-    Raises:
-        UnknownInstanceError: no instance has this name.
-        SDNotConfiguredError: the server has no pool.
-        InvalidInputError: the instances belong to worker hosts.
-    """
-    if is_spread:
-        raise InvalidInputError("action: each worker host has WebUIs of its own; change SD_ENDPOINTS there")
-    pool = parts.parts.pool
-    if pool is None:
-        raise SDNotConfiguredError("this server has no pool, as SD_ENDPOINTS is empty; set it and start anew")
-    if wanted.action == "add":
-        pool.add(wanted.endpoint or "")
-    else:
-        _named(pool, wanted.action, wanted.instance or "")
+def change(parts: Services, wanted: PoolChange) -> None:
+    """Do what is wanted, here or on a worker host. Raises as `PoolChanges.carry_out` does."""
+    target = wanted.endpoint or wanted.instance or ""
+    parts.pool_changes.carry_out(PoolOrder(wanted.action, target, wanted.host or ""))
 
 
 def _look_at_hosts(stores: Stores) -> PoolInfo:
@@ -54,8 +39,3 @@ def _look_at_hosts(stores: Stores) -> PoolInfo:
         waiting=waiting_of_hosts(stores),
         admitted=stores.generations.queued_count(),
     )
-
-
-def _named(pool: SDInstancePool, action: str, name: str) -> None:
-    by_action = {"drain": pool.drain, "resume": pool.resume, "remove": pool.remove}
-    by_action[action](name)

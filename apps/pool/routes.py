@@ -30,14 +30,16 @@ def show() -> ResponseReturnValue:
 
 @pool.post("/api/pool")
 @documented(parameters=[TOKEN])
-@api.validate(resp=answers(PoolAnswer, 400, 401, 403, 404, 413, 415, 422), tags=["pool"])
+@api.validate(resp=answers(PoolAnswer, 400, 401, 403, 404, 413, 415, 422, 504), tags=["pool"])
 def alter(json: PoolChange) -> ResponseReturnValue:
     """Add, drain, resume or remove a WebUI while the server runs; nothing is lost by it.
 
-    With ADMIN_TOKEN set whoever has it may do this, else only a caller on the server's own machine.
+    With ADMIN_TOKEN set whoever has it may do this, else only a caller on the server's own machine. With worker hosts
+    the one is told that has the WebUI; 504 if it does not answer within a few seconds. It is lost when the server, or
+    the worker, starts anew: what is to stay belongs into SD_ENDPOINTS as well.
     """
     check_permission(request, current_app.config["ADMIN_TOKEN"])
-    change(services(), json, is_spread=_is_spread())
+    change(services(), json)
     return succeeded(look(services(), is_spread=_is_spread()))
 
 

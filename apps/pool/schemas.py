@@ -87,7 +87,10 @@ class PoolAnswer(Envelope[PoolInfo]):
 
 
 class PoolChange(BaseModel):
-    """What is to change. `add` takes an endpoint, the others the name of an instance."""
+    """What is to change. `add` takes an endpoint, the others the name of an instance.
+
+    `host` says on which worker host, where more than one has such an instance, or could take it.
+    """
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"action": "drain", "instance": "192.168.1.20:7860"}]}
@@ -98,6 +101,9 @@ class PoolChange(BaseModel):
     )
     endpoint: Endpoint | None = Field(None, description="base URL, with `add`")
     instance: str | None = Field(None, min_length=1, max_length=300, description="name, with the other actions")
+    host: str | None = Field(
+        None, min_length=1, max_length=300, description="the worker host, as GET shows it; never with a server's own"
+    )
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:

@@ -46,7 +46,7 @@ def submission_of(
     return Submission(
         app_id=APP_ID_STEPIDEATOR,
         operation=operation.name,
-        participant_id=participants.find_or_create(body.username).id,
+        participant_id=participants.id_of(body.username),
         inputs=inputs,
         origin={
             "ai_stage": operation.ai_stage,
@@ -71,7 +71,7 @@ def new_submission(body: NewGeneration, desk: PictureDesk, stores: Stores) -> Su
     _check_given(operation, body)
     pictures = [desk.read(f"images.{i}", value) for i, value in enumerate(body.images)]
     image_ids = tuple(desk.keep(picture) for picture in pictures)
-    participant_id = stores.participants.find_or_create(body.username).id
+    participant_id = stores.participants.id_of(body.username)
     inputs = Inputs(
         task=body.task.strip(),
         num=body.num,

@@ -77,15 +77,23 @@ class Fleet:
             until(lambda: {one.url for one in standins} <= self.endpoints(), f"the WebUIs of {name}")
             yield WorkerHost(worker, standins)
 
+    def pool(self) -> dict[str, dict[str, Any]]:
+        """The WebUIs as the web server shows them, by their addresses."""
+        answer = requests.get(f"{self.url}/api/pool", timeout=10).json()
+        return by_endpoint(answer)
+
     def endpoints(self) -> set[str]:
         """The addresses of the WebUIs that the web server shows."""
-        answer = requests.get(f"{self.url}/api/pool", timeout=10).json()
-        return {instance["endpoint"] for instance in answer["data"]["instances"]}
+        return set(self.pool())
 
     def job_at(self, webui: StandIn) -> str | None:
         """The job that a WebUI works for, as the web server shows it."""
-        answer = requests.get(f"{self.url}/api/pool", timeout=10).json()
-        return next(one["job"] for one in answer["data"]["instances"] if one["endpoint"] == webui.url)
+        job: str | None = self.pool()[webui.url]["job"]
+        return job
+
+    def change(self, action: str, **more: str) -> requests.Response:
+        """Order a change of the pool."""
+        return requests.post(f"{self.url}/api/pool", json={"action": action, **more}, timeout=20)
 
     def submit(self, operation: str = "sketch.create_new", **more: Any) -> str:
         """Submit a generation; return its id."""
@@ -113,6 +121,11 @@ class Fleet:
         answer = requests.post(f"{self.url}/api/generations/{generation_id}/cancel", timeout=10)
         canceled: dict[str, Any] = answer.json()["data"]
         return canceled
+
+
+def by_endpoint(answer: Any) -> dict[str, dict[str, Any]]:
+    """Read what the web server tells of the pool."""
+    return {instance["endpoint"]: instance for instance in answer["data"]["instances"]}
 
 
 @contextmanager

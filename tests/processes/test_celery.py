@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processes.celery_fleet import Fleet, WorkerHost, fleet
+from tests.processes.celery_fleet import Fleet, WorkerHost, by_endpoint, fleet
 from tests.processes.harness import until
 from tests.redis_server import PROGRAM
+from tests.stand_ins import stand_in
 
 pytestmark = [
     pytest.mark.processes,
@@ -72,6 +73,64 @@ def test_a_cancel_interrupts_the_picture_on_its_host_at_once(
     assert study.ended(study.submit())["state"] == "succeeded"
 
 
+def test_a_webui_of_a_host_is_drained_and_resumed_by_the_web_server(
+    study: Fleet, hosts: tuple[WorkerHost, WorkerHost]
+) -> None:
+    (one,), (two,) = (host.webuis for host in hosts)
+    before = [len(host.seeds()) for host in hosts]
+    name = study.pool()[one.url]["name"]
+    for action, state in (("drain", "drained"), ("resume", "idle")):
+        answer = study.change(action, instance=name)
+        assert by_endpoint(answer.json())[one.url]["state"] == state
+        # Each process of the web server shows it from now on.
+        assert [study.pool()[one.url]["state"] for _ in range(4)] == [state] * 4
+        jobs = [study.submit() for _ in range(3)] if action == "drain" else []
+        assert [study.ended(job)["state"] for job in jobs] == ["succeeded"] * len(jobs)
+    assert study.pool()[two.url]["state"] == "idle"
+    assert [len(host.seeds()) - count for host, count in zip(hosts, before, strict=True)] == [0, 3]
+
+
+def test_a_webui_is_added_to_the_host_that_is_named_and_removed_again(
+    study: Fleet, hosts: tuple[WorkerHost, WorkerHost]
+) -> None:
+    first, second = (study.pool()[host.webuis[0].url]["host"] for host in hosts)
+    with stand_in("webui", "--plain", "--step-time", "0", "--load-time", "0") as webui:
+        vague, strange = study.change("add", endpoint=webui.url), study.change("add", endpoint=webui.url, host="nobody")
+        assert (vague.status_code, strange.status_code) == (422, 404)
+        assert first in vague.json()["message"]
+        assert second in strange.json()["message"]
+        added = by_endpoint(study.change("add", endpoint=webui.url, host=second).json())
+        assert added[webui.url]["host"] == second
+        for host in hosts:
+            host.hold()
+        job = study.ended(study.submit())
+        assert job["state"] == "succeeded"
+        assert [entry["outcome"] for entry in webui.journal()][-1:] == ["done"]
+        for host in hosts:
+            host.release()
+        assert webui.url not in by_endpoint(study.change("remove", instance=added[webui.url]["name"]).json())
+    assert study.change("drain", instance="nobody").status_code == 404
+    assert study.change("drain", instance="nobody", host=first).status_code == 404
+
+
+def test_a_host_whose_threads_are_all_in_use_is_drained_at_once(
+    study: Fleet, hosts: tuple[WorkerHost, WorkerHost]
+) -> None:
+    for host in hosts:
+        host.hold()
+    jobs = [study.submit() for _ in range(40)]
+    held(hosts, 2)
+    name = study.pool()[hosts[0].webuis[0].url]["name"]
+    began_s = time.monotonic()
+    answer = study.change("drain", instance=name)
+    assert time.monotonic() - began_s < 2
+    assert by_endpoint(answer.json())[hosts[0].webuis[0].url]["state"] == "draining"
+    for host in hosts:
+        host.release()
+    assert study.change("resume", instance=name).status_code == 200
+    assert {study.ended(job, 60)["state"] for job in jobs} == {"succeeded"}
+
+
 def test_a_restart_of_redis_loses_no_job_and_doubles_none(study: Fleet, hosts: tuple[WorkerHost, WorkerHost]) -> None:
     before = [len(host.seeds()) for host in hosts]
     for host in hosts:
@@ -88,6 +147,21 @@ def test_a_restart_of_redis_loses_no_job_and_doubles_none(study: Fleet, hosts: t
     assert sum(len(host.seeds()) for host in hosts) - sum(before) == 14
 
 
+def test_an_order_that_reaches_no_worker_is_refused_soon_and_reaches_it_when_redis_is_back(
+    study: Fleet, hosts: tuple[WorkerHost, WorkerHost]
+) -> None:
+    name = study.pool()[hosts[0].webuis[0].url]["name"]
+    study.redis.kill()
+    began_s = time.monotonic()
+    refused = study.change("drain", instance=name)
+    assert time.monotonic() - began_s < 6
+    assert refused.status_code == 504
+    assert "broker is away" in refused.json()["message"]
+    study.redis.start()
+    until(lambda: study.change("resume", instance=name).status_code == 200, "an answer of the worker")
+    assert study.pool()[hosts[0].webuis[0].url]["state"] == "idle"
+
+
 def test_the_job_of_a_killed_worker_ends_well_on_another_host(
     study: Fleet, hosts: tuple[WorkerHost, WorkerHost]
 ) -> None:
@@ -97,7 +171,11 @@ def test_the_job_of_a_killed_worker_ends_well_on_another_host(
         jobs = [study.submit() for _ in range(3)]
         until(lambda: doomed.running() == 1, "a picture under way on the host that dies")
         lost = until(lambda: study.job_at(doomed.webuis[0]), "its job in the pool")
+        name = study.pool()[doomed.webuis[0].url]["name"]
         doomed.kill()
+        silent = study.change("drain", instance=name)
+        assert silent.status_code == 504
+        assert "did not answer" in silent.json()["message"]
         for host in hosts:
             host.release()
         ended = {job: study.ended(job, FOUND_AGAIN_S) for job in jobs}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,6 +105,7 @@ def test_no_change_is_lost_when_many_make_one_at_once(ledger: Ledger) -> None:
         for _ in range(25):
             with own.change() as change:
                 row = change.row("SELECT value FROM learned WHERE key = 'count'")
+                time.sleep(0.0005)
                 change.run("INSERT OR REPLACE INTO learned VALUES ('count', ?, 1)", (row[0] if row else 0) + 1)
 
     threads = [threading.Thread(target=count, args=(own,)) for own in ledgers for _ in range(2)]

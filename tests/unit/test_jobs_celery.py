@@ -72,7 +72,9 @@ def ready_facts(idle: int) -> dict[str, Any]:
 
 def dispatcher(broker: _Broker, runners: _Runners) -> CeleryDispatcher:
     """Make a dispatcher for which every job needs the checkpoint of the sketches."""
-    return CeleryDispatcher(cast(Any, broker), cast(Any, runners), lambda record: SKETCHES, soon=lambda work: work())
+    return CeleryDispatcher(
+        cast(Any, broker), Fleet(cast(Any, runners)), lambda record: SKETCHES, soon=lambda work: work()
+    )
 
 
 def test_between_two_heartbeats_a_host_is_sent_no_more_than_it_has_room_for() -> None:
@@ -91,7 +93,7 @@ def test_a_broker_that_hangs_holds_up_no_submission() -> None:
             goes_on.wait(5)
             sent.set()
 
-    sender = CeleryDispatcher(cast(Any, Hanging()), cast(Any, _Runners({})), lambda record: None)
+    sender = CeleryDispatcher(cast(Any, Hanging()), Fleet(cast(Any, _Runners({}))), lambda record: None)
     sender.dispatch(record())
     assert not sent.is_set()
     goes_on.set()

@@ -72,6 +72,16 @@ def test_an_instance_helps_the_longer_queue_when_its_own_is_short() -> None:
     assert placed.reason == "done soonest, the load included"
 
 
+def test_the_example_of_the_page() -> None:
+    seats = [Seat("gpu0", "sketch", unit_s=2.0, load_s=5.0), _busy("gpu1", "rendering", 1.0, unit_s=2.0, load_s=5.0)]
+    calls = [Waiting(n, 0.0, "rendering", size=1.0) for n in range(6)]
+    assert _started(calls[:1], seats) == {}
+    assert list(_started(calls, seats).values()) == ["gpu0"]
+    assert max(one.ends_in for one in plan(calls, seats, {}, OVERTAKE_S, everything=True)) == 9.0
+    sketches = [Waiting(n, 0.0, "sketch", size=1.0) for n in range(6, 12)]
+    assert _started([*calls, *sketches], seats) == {6: "gpu0"}
+
+
 def test_queues_that_are_nearly_equal_do_not_send_instances_to_and_fro() -> None:
     seats, calls = seats_alike(32), mixed(640, "in turn")
     assert sum(one.loaded for one in Farm(seats, ours()).run(calls)) <= 4

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.schedule import Seat, Waiting, fair_order, plan
-from bench.schedule_simulation import Ended, Farm, fifo, lower_bound_s, makespan_s, mixed, ours, seats_alike
+from bench.schedule_simulation import (
+    Ended,
+    Farm,
+    bursts,
+    fairness,
+    fifo,
+    lower_bound_s,
+    makespan_s,
+    mixed,
+    ours,
+    seats_alike,
+)
 
 pytestmark = pytest.mark.unit
 
+ROOT = Path(__file__).parent.parent.parent
 CHECKPOINTS = ("a", "b", "c")
 OFFERS = frozenset({"controlnet:x", "controlnet:y"})
 SLACK = 1e-6
@@ -215,5 +229,7 @@ def test_three_mixed_checkpoints_are_done_twice_as_fast_as_first_come_first_serv
     assert makespan_s(Farm(seats, fifo).run(calls)) >= 2 * makespan_s(Farm(seats, ours()).run(calls))
 
 
-def _of(ended: Iterable[Ended], share: str) -> list[Ended]:
-    return [one for one in ended if one.call.share == share]
+def test_the_page_shows_what_the_simulation_prints() -> None:
+    page = (ROOT / "docs" / "scheduling.md").read_text("utf-8").splitlines()
+    printed = [*islice(bursts(), 11), *fairness()]
+    assert [line for line in printed if line not in page] == []

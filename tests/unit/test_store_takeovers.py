@@ -182,7 +182,14 @@ def test_what_nobody_has_is_found_and_older_ones_come_first(generations: Generat
     generations.cancel(generations.insert(new_record()).id)
     back = running(generations).generation_id
     generations.requeue(back, "me")
-    assert generations.unclaimed() == (*waiting, back)
+    assert generations.unclaimed(0, 100) == (*waiting, back)
+
+
+def test_of_what_nobody_has_no_more_is_read_than_asked_for_and_the_oldest_of_it(generations: Generations) -> None:
+    waiting = [generations.insert(new_record()).id for _ in range(5)]
+    generations.requeue(generations.claim(waiting[1], "me").generation_id, "me")
+    assert generations.unclaimed(0, 3) == tuple(waiting[:3])
+    assert generations.unclaimed(60, 3) == ()
 
 
 def test_what_came_to_the_queue_lately_can_be_left_out(stores: Stores) -> None:
@@ -190,6 +197,6 @@ def test_what_came_to_the_queue_lately_can_be_left_out(stores: Stores) -> None:
     document = stores.database.collection(schema.GENERATIONS).find_one({"_id": old}) or {}
     earlier = {"$set": {"changed_at": document["changed_at"] - timedelta(seconds=30)}}
     stores.database.collection(schema.GENERATIONS).update_one({"_id": old}, earlier)
-    assert stores.generations.unclaimed(older_than_s=20) == (old,)
-    assert stores.generations.unclaimed(older_than_s=40) == ()
-    assert set(stores.generations.unclaimed()) == {old, new}
+    assert stores.generations.unclaimed(20, 100) == (old,)
+    assert stores.generations.unclaimed(40, 100) == ()
+    assert set(stores.generations.unclaimed(0, 100)) == {old, new}
