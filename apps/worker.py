@@ -18,6 +18,7 @@ from jobs.celery_ability import Ability
 from jobs.celery_app import celery_app
 from jobs.celery_hosts import Fleet
 from jobs.celery_intake import Intake
+from jobs.celery_orders import Orders
 from jobs.celery_places import Places
 from jobs.celery_recall import Recall
 from jobs.celery_worker import MessageWorker
@@ -42,30 +43,27 @@ class Worker:
         generations, fleet = self._services.stores.generations, Fleet(self._services.stores.runners)
         self._intake = Intake(generations, self._places, self._ability, fleet, jobs.runner.adopt)
         self._recall = Recall(generations, jobs.runner)
+        self._app = celery_app(config.CELERY_BROKER_URL.get_secret_value(), config.JOB_TIMEOUT * LONGEST_JOB)
+        self._orders = Orders(self._app, self._ability.name, self._change_pool)
 
     def run(self) -> int:
         """Work until a signal comes, and what runs has ended or is given back; return the exit code."""
         self._services.jobs.start()
         self._intake.start()
         self._recall.start()
+        self._orders.start()
         code = self._messages().run()
+        self._orders.stop()
         self._recall.stop()
         self._services.close()
         return code
 
     def _messages(self) -> MessageWorker:
-        config, pool = self._config, self._services.parts.pool
-        app = celery_app(config.CELERY_BROKER_URL.get_secret_value(), config.JOB_TIMEOUT * LONGEST_JOB)
+        pool = self._services.parts.pool
         # Enough that a message always finds a thread: jobs that paint, have their texts written, chat, or wait.
         threads = 4 * (len(pool) if pool is not None else 0) + 8
         return MessageWorker(
-            app,
-            self._ability.name,
-            threads,
-            self._ability.queues,
-            self._intake.take,
-            self._change_pool,
-            self._wind_down,
+            self._app, self._ability.name, threads, self._ability.queues, self._intake.take, self._wind_down
         )
 
     def _change_pool(self, order: PoolOrder) -> None:

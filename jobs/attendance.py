@@ -11,7 +11,6 @@ from jobs.job import Job
 from jobs.metrics import Metrics
 from jobs.watch import END_MARK, Watch
 from store.clock import utc_now
-from store.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
@@ -61,12 +60,5 @@ class Attendance:
 
     def _count_out(self, job: Job) -> None:
         self._admission.dismiss(job.id)
-        if not job.is_ended_here:
-            return
-        try:
-            record = self._watch.record(job.id)
-        except StoreError as exc:
-            logger.info("a job that has ended is not counted: %s", exc)
-            return
-        if record is not None:
-            self._metrics.job_ended(record, job.first_total_s)
+        if job.is_ended_here and job.outcome is not None:
+            self._metrics.job_ended(job.outcome, job.first_total_s)

@@ -5,7 +5,8 @@ record, so a message that comes twice, late or never harms nothing.
 """
 
 from celery import Celery
-from kombu import Queue
+from kombu import Connection, Queue
+from kombu.pidbox import Mailbox
 
 from jobs.celery_broker import TRANSPORT
 
@@ -13,7 +14,7 @@ ADOPT_TASK = "stepideator.adopt"
 """Name of the only task; its one argument is a generation's id."""
 
 CHANGE_POOL = "change_pool"
-"""Name of the only remote command; see `jobs.celery_pool`."""
+"""Name of the only command that a worker takes from a web host; see `jobs.celery_orders`."""
 
 _CONNECT_S = 1.0
 _ANSWER_S = 3.0
@@ -64,10 +65,13 @@ def as_worker(app: Celery, queues: tuple[str, ...], threads: int) -> Celery:
         # After a lost connection all threads go on taking messages.
         worker_enable_prefetch_count_reduction=False,
         worker_redirect_stdouts=False,
+        # By it whoever reaches Redis could stop workers; and a worker that listens to it as well as to its queues does
+        # not outlive a restart of Redis (kombu 5.7). What a web host has to say comes by `jobs.celery_orders`.
+        worker_enable_remote_control=False,
     )
     return app
 
 
-def node_of(host: str) -> str:
-    """Give the name under which Celery knows the worker of a host."""
-    return f"stepideator@{host}"
+def mailbox(connection: Connection) -> Mailbox:
+    """Give the way of commands to worker hosts, each of which listens by its name, and of their answers."""
+    return Mailbox("stepideator", type="fanout", connection=connection)

@@ -1,10 +1,10 @@
 """Changing the pool of a worker host from a web host: an order over Redis, and the worker's answer.
 
-It goes to the worker as Celery's remote control does, past the queues: all threads of a busy worker may be in use, and
-an order that waits would be forgotten by whoever gave it.
+It goes past the queues: all threads of a busy worker may be in use, and an order that waits would be carried out when
+whoever gave it has long been told that it was not. The worker's side is `jobs.celery_orders`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from celery import Celery
@@ -12,10 +12,10 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from agent.errors import PoolClosedError, SDError, SDNotConfiguredError, UnknownInstanceError
-from jobs.celery_app import CHANGE_POOL, node_of
+from jobs.celery_app import CHANGE_POOL, mailbox
 from jobs.celery_hosts import ALIVE_S
 from jobs.errors import HostNotNamedError, HostSilentError, UnknownHostError
-from jobs.pool_changes import Action, PoolOrder
+from jobs.pool_changes import PoolOrder
 from store.runners import Runners
 
 ANSWER_S = 5.0
@@ -51,14 +51,12 @@ class HostPools:
             raise _ERRORS.get(answer["error"], SDError)(answer.get("message", answer["error"]))
 
     def _ask(self, host: str, order: PoolOrder) -> Mapping[str, str]:
-        arguments, node = {"action": order.action, "target": order.target}, node_of(host)
+        arguments = {"action": order.action, "target": order.target}
         try:
             with self._app.connection_for_write() as connection:
-                # A broadcast tries for ever to reach a broker that is away.
+                # The call itself would try for ever to reach a broker that is away.
                 connection.ensure_connection(max_retries=0)
-                answers = self._app.control.broadcast(
-                    CHANGE_POOL, arguments, [node], connection=connection, reply=True, timeout=ANSWER_S
-                )
+                answers = mailbox(connection).call([host], CHANGE_POOL, arguments, timeout=ANSWER_S)
         except (OperationalError, RedisError, OSError) as exc:
             raise HostSilentError(
                 f"worker host {host!r} was not reached, as the broker is away; see to Redis and try again"
@@ -67,7 +65,7 @@ class HostPools:
             raise HostSilentError(
                 f"worker host {host!r} did not answer within {ANSWER_S:g} s; look at GET /api/pool before you try again"
             )
-        answer: Mapping[str, str] = answers[0][node]
+        answer: Mapping[str, str] = answers[0][host]
         return answer
 
 
@@ -100,15 +98,6 @@ def host_for(order: PoolOrder, alive: Iterable[Mapping[str, Any]]) -> str:
         raise UnknownHostError("there is no worker host that could take it; start one")
     known = sorted({str(one["name"]) for host in hosts for one in instances[host]})
     raise UnknownInstanceError(f"there is no instance of this name; there are {_listed(known)}")
-
-
-def answer_to(change: Callable[[PoolOrder], None], action: Action, target: str) -> dict[str, str]:
-    """Carry out an order that came to this worker, and say what came of it in words that `HostPools` reads."""
-    try:
-        change(PoolOrder(action, target))
-    except SDError as exc:
-        return {"error": type(exc).__name__, "message": exc.message}
-    return {}
 
 
 def _listed(names: Iterable[str]) -> str:

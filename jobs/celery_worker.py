@@ -11,12 +11,9 @@ from celery.exceptions import CPendingDeprecationWarning, Reject
 from celery.signals import setup_logging, worker_ready, worker_shutting_down
 from celery.worker import WorkController
 from celery.worker.consumer import Consumer
-from celery.worker.control import Panel
 
-from jobs.celery_app import ADOPT_TASK, CHANGE_POOL, as_worker, node_of
+from jobs.celery_app import ADOPT_TASK, as_worker
 from jobs.celery_places import PlacesClosedError
-from jobs.celery_pool import answer_to
-from jobs.pool_changes import Action, PoolOrder
 from store.errors import StoreError
 
 logger = logging.getLogger(__name__)
@@ -33,7 +30,6 @@ class MessageWorker:
         threads: how many messages may be in hand.
         queues: the queues that this host should listen to now; asked every few seconds.
         take: what is done with the generation's id that a message carries.
-        change: changes this host's pool; called in the thread that reads from Redis, so it must be quick.
         on_stop: called once, in a thread of its own, when this process is told to end; what runs may go on.
     """
 
@@ -44,7 +40,6 @@ class MessageWorker:
         threads: int,
         queues: Callable[[], tuple[str, ...]],
         take: Callable[[str], object],
-        change: Callable[[PoolOrder], None],
         on_stop: Callable[[], None],
     ) -> None:
         self._listened = queues()
@@ -52,7 +47,6 @@ class MessageWorker:
         self._name = name
         self._queues = queues
         self._take = take
-        self._change = change
         self._on_stop = on_stop
         self._stopped = threading.Event()
 
@@ -64,12 +58,9 @@ class MessageWorker:
         setup_logging.connect(self._logs_already)
         worker_ready.connect(self._ready)
         worker_shutting_down.connect(self._stopping)
-        # By Celery's own commands whoever reaches Redis could stop a worker.
-        Panel.data.clear()
-        Panel.data[CHANGE_POOL] = self._changed
         # Nothing of other workers is told or asked over Redis: the heartbeats in the database say it all.
         worker: WorkController = self._app.Worker(
-            hostname=node_of(self._name), quiet=True,
+            hostname=f"stepideator@{self._name}", quiet=True,
             without_gossip=True, without_mingle=True, without_heartbeat=True,
         )  # fmt: skip
         worker.start()
@@ -83,9 +74,6 @@ class MessageWorker:
             raise Reject(str(exc), requeue=True) from exc
         except StoreError as exc:
             logger.warning("generation %s waits until the database is back: %s", generation_id, exc)
-
-    def _changed(self, state: object, action: Action, target: str) -> dict[str, str]:
-        return answer_to(self._change, action, target)
 
     def _logs_already(self, **_: Any) -> None:
         return

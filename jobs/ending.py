@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import Future
+from typing import Any
 
 from agent.errors import AgentError
 from jobs.courses import Courses
@@ -9,11 +10,11 @@ from jobs.errors import JobError
 from jobs.job import Job, Stop
 from jobs.parts import Parts
 from jobs.recorder import described
-from jobs.submission import Product
+from jobs.submission import Product, output_of
 from jobs.times import times_of
 from settings.errors import SettingsError
 from store.clock import utc_now
-from store.documents import ErrorRecord
+from store.documents import ErrorRecord, GenerationRecord
 from store.errors import OwnershipLostError, StoreError, StoreUnavailableError
 
 logger = logging.getLogger(__name__)
@@ -59,8 +60,11 @@ class Ending:
             self._fail(job, described(error))
 
     def _finish(self, job: Job, products: tuple[Product, ...]) -> None:
+        outputs = tuple(output_of(product, index) for index, product in enumerate(products))
+        times = _times(job)
+        job.outcome = _ended(job, {"state": "succeeded", "outputs": outputs, "times": times})
         try:
-            job.recorder.finish(products, _times(job))
+            job.recorder.finish(products, times)
         except (OwnershipLostError, StoreUnavailableError):
             raise
         except StoreError as exc:
@@ -72,7 +76,9 @@ class Ending:
         self._courses.learn(job.record, job.recorder.progress)
 
     def _fail(self, job: Job, error: ErrorRecord) -> None:
-        job.recorder.fail(error, _times(job))
+        times = _times(job)
+        job.outcome = _ended(job, {"state": "failed", "error": error, "times": times})
+        job.recorder.fail(error, times)
         job.is_ended_here = True
         logger.info("%s failed: %s", job.record.operation, error.type)
 
@@ -86,6 +92,11 @@ class Ending:
 
     def _late(self) -> str:
         return f"it did not end within the {self._timeout_s:g} s that a job has (JOB_TIMEOUT); ask for less"
+
+
+def _ended(job: Job, what: dict[str, Any]) -> GenerationRecord:
+    moments = {"started_at": job.writing.began_at, "ended_at": utc_now()}
+    return job.record.model_copy(update={**moments, **what})
 
 
 def _times(job: Job) -> dict[str, float]:

@@ -31,7 +31,8 @@ class Job:
 
     `began_at` is when its thread began, `is_ended_here` whether this process wrote its end, `told` and `written` how
     far it was when followers here and readers elsewhere last heard of it, `first_total_s` the first forecast of its
-    whole duration, counted from its acceptance.
+    whole duration, counted from its acceptance. `outcome` is its record with state, results and error as they are
+    written at the end, for whoever waits here; its steps stand in the database.
     """
 
     record: GenerationRecord
@@ -47,6 +48,7 @@ class Job:
     told: Live | None = None
     written: Live | None = None
     first_total_s: float | None = None
+    outcome: GenerationRecord | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property

@@ -121,9 +121,20 @@ class Runner:
         """Say how many more jobs could begin here at once."""
         return 0 if self._is_retired else self._starts.room()
 
-    def take(self, record: GenerationRecord) -> None:
-        """Run a generation that is this runner's, in a thread, as soon as there is room; returns at once."""
-        self._take(record, self._parts.stores.generations.claim_of(record))
+    def take(self, record: GenerationRecord, write: Callable[[], object] = lambda: None) -> None:
+        """Run a generation that is this runner's, in a thread, as soon as there is room; returns when it is written.
+
+        `write` writes its record. The work begins meanwhile, but nothing of it is written before. What `write` raises
+        is raised here, and the work ends.
+        """
+        job = self._job_of(record, self._parts.stores.generations.claim_of(record))
+        with job.writing.held():
+            self._start(job)
+            try:
+                write()
+            except BaseException:
+                self.cancel(job.id, Stop.GONE)
+                raise
 
     def fetch(self, generation_id: str) -> bool:
         """Claim a generation that waits, and run it as `take` does; False if it is not to be had.
@@ -190,7 +201,9 @@ class Runner:
         return None if record is None else (record, claim)
 
     def _take(self, record: GenerationRecord, claim: Claim) -> None:
-        job = self._job_of(record, claim)
+        self._start(self._job_of(record, claim))
+
+    def _start(self, job: Job) -> None:
         if self._starts.offer(job.share, job.id, job) is not None:
             working = Context().run(in_thread, partial(self._work_from, job), f"job {job.id}")
             working.add_done_callback(tell_error)

@@ -18,6 +18,7 @@ from jobs.submission import Submission, record_of
 from jobs.viewing import JobView
 from jobs.workshop import Terms, set_up
 from store.documents import ENDED, ErrorRecord, GenerationRecord
+from store.generations import as_inserted
 
 __all__ = ["JobView", "Jobs", "Terms"]
 
@@ -74,7 +75,7 @@ class Jobs:
         self._shop.heartbeat.beat()
 
     def submit(self, submission: Submission) -> GenerationRecord:
-        """Accept a generation: its record is written before anything else is done, and somebody runs it.
+        """Accept a generation: its record is written when this returns, and somebody runs it.
 
         Raises:
             QueueFullError, UnservableError, StoppingError: it is not accepted; nothing is kept.
@@ -89,12 +90,11 @@ class Jobs:
         self._admit(submission)
         with self.runner.coming(submission.generation_id):
             try:
-                record = self._inserted(submission)
+                record = self._taken(submission)
             except BaseException:
                 self._shop.admission.dismiss(submission.generation_id)
                 raise
             self._parts.metrics.job_accepted(record.operation)
-            self._shop.dispatcher.dispatch(record)
         if not record.owner and submission.cancel_after_s is not None:
             # Nobody has it yet who would know that it is late.
             self._shop.background.after(submission.cancel_after_s, partial(self._give_up, record.id))
@@ -178,12 +178,19 @@ class Jobs:
             self._parts.metrics.job_refused(submission.operation)
             raise
 
-    def _inserted(self, submission: Submission) -> GenerationRecord:
+    def _taken(self, submission: Submission) -> GenerationRecord:
         self._shop.heartbeat.make_sure()
         generations, inputs = self._parts.stores.generations, submission.inputs
         given = inputs.image_ids or inputs.texts
         parents = generations.parents_of(submission.participant_id, inputs.image_ids, inputs.texts) if given else ()
-        return generations.insert(record_of(submission, self._shop.owner, parents))
+        record = as_inserted(record_of(submission, self._shop.owner, parents))
+        write = partial(generations.insert, record)
+        if self._shop.dispatcher is None:
+            self.runner.take(record, write)
+        else:
+            write()
+            self._shop.dispatcher.dispatch(record)
+        return record
 
     def _give_up(self, generation_id: str) -> None:
         record = self._shop.watch.record(generation_id)

@@ -54,6 +54,8 @@ class Viewing:
     def wait(self, generation_id: str, timeout_s: float | None) -> GenerationRecord:
         """Give the record at its end, or as it is after so many seconds; None waits without limit.
 
+        The record of a job that ended here is not read again, and comes without its steps.
+
         Raises:
             NotFoundError: there is none of this id.
             StoreError: it cannot be read.
@@ -61,8 +63,11 @@ class Viewing:
         end_s = None if timeout_s is None else time.monotonic() + timeout_s
         with self._watch.listening(generation_id, only_end=True) as event:
             # One that runs here says itself when it ends, so nothing needs to be read before.
-            if self._runner.job(generation_id) is not None:
+            job = self._runner.job(generation_id)
+            if job is not None:
                 event.wait(_left(end_s))
+                if job.writing.is_ended and job.outcome is not None:
+                    return job.outcome
             while True:
                 event.clear()
                 record = self._watch.record(generation_id)

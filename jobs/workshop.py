@@ -11,7 +11,7 @@ from jobs.attendance import Attendance
 from jobs.background import Background
 from jobs.celery_hosts import Fleet
 from jobs.courses import Courses
-from jobs.dispatch import Dispatcher, EmbeddedDispatcher
+from jobs.dispatch import Dispatcher
 from jobs.heartbeat import Facts, Heartbeat
 from jobs.parts import Parts
 from jobs.pulse import Pulse, forecast_of
@@ -61,7 +61,7 @@ class Workshop:
     runner: Runner
     viewing: Viewing
     heartbeat: Heartbeat
-    dispatcher: Dispatcher
+    dispatcher: Dispatcher | None
     owner: str
 
 
@@ -99,7 +99,7 @@ def set_up(
         runner=runner,
         viewing=Viewing(watch, runner, pulse, courses, pool),
         heartbeat=Heartbeat(stores.runners, host.id, recovery, terms.facts),
-        dispatcher=terms.dispatcher or EmbeddedDispatcher(runner),
+        dispatcher=terms.dispatcher,
         owner="" if is_spread else host.id,
     )
 

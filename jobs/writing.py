@@ -6,7 +6,8 @@ the end. While the database is away everything waits; then the record itself say
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -63,14 +64,26 @@ class Writing:
         self._began_at: datetime | None = claim.started_at
         self._broken: StoreError | None = None
         self._is_unsure = self._is_closed = False
+        self.is_ended = False
         self._alarm: Alarm | None = None
         self._lock = threading.Lock()
         self._sending = threading.Lock()
 
     @property
+    def began_at(self) -> datetime | None:
+        """When it began to run; None while it is queued."""
+        return self._began_at
+
+    @property
     def has_begun(self) -> bool:
         """Whether it runs, and is not queued any more."""
         return self._began_at is not None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Write nothing as long as the block lasts: the record itself is being written in it."""
+        with self._sending:
+            yield
 
     def begin(self) -> None:
         """Note that it runs from now on; only the first time counts."""
@@ -183,6 +196,8 @@ class Writing:
             with self._lock:
                 self._noted.steps[:0], self._noted.outputs[:0] = noted.steps, noted.outputs
             raise
+        # Before anybody is woken: who waits here need not read what was just written.
+        self.is_ended = is_end
         self._changed(is_end)
 
     def _find_out(self) -> bool:

@@ -37,6 +37,14 @@ class Changed:
     changed_at: datetime
 
 
+def as_inserted(record: GenerationRecord) -> GenerationRecord:
+    """Give a record as `Generations.insert` keeps it, so that its owner may begin while it is being written."""
+    taken = 1 if record.owner else 0
+    first = LogEntry(seq=1, type="state", at=record.created_at, state="queued")
+    start = {"state": "queued", "token": taken, "attempt": taken, "revision": 1, "log": (first,)}
+    return record.model_copy(update=start)
+
+
 class Generations(Takeovers):
     """The generations of a database. What their owners write is in `Claims`, what others do in `Takeovers`."""
 
@@ -47,10 +55,7 @@ class Generations(Takeovers):
         With an `owner` it is claimed by that runner from the first moment, else it waits for one. Raises
         DuplicateError if another record has its id, or if it is in other hands by now.
         """
-        taken = 1 if record.owner else 0
-        first = LogEntry(seq=1, type="state", at=record.created_at, state="queued")
-        start = {"state": "queued", "token": taken, "attempt": taken, "revision": 1, "log": (first,)}
-        document = to_document(record.model_copy(update=start))
+        document = to_document(as_inserted(record))
         # An upsert, as only updates can take MongoDB's own clock for the time of the change.
         change = {"$setOnInsert": {key: value for key, value in document.items() if key != "_id"}, **TOUCHED}
         # Two first tries at once may both try to insert; for the second one it is there then.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from store.clock import utc_now
 from store.connection import Database
 from store.repeat import idempotent, insert_once
 from store.schema import SCHEMA_VERSIONS, SUBJECTS, Document
+
+REMEMBERED: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,18 @@ class Subjects:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._known: dict[str, Subject] = {}
 
-    @idempotent
     def get(self, task_hash: str) -> Subject | None:
         """Give the remembered subject of a task; None if nobody has asked for it yet."""
+        # Once remembered it never changes, and each picture of the task needs it.
+        known = self._known.get(task_hash) or self._read(task_hash)
+        if known is not None and len(self._known) < REMEMBERED:
+            self._known[task_hash] = known
+        return known
+
+    @idempotent
+    def _read(self, task_hash: str) -> Subject | None:
         document = self._database.collection(SUBJECTS).find_one({"_id": task_hash})
         return None if document is None else _subject(document)
 

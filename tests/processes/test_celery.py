@@ -171,17 +171,22 @@ def test_the_job_of_a_killed_worker_ends_well_on_another_host(
         jobs = [study.submit() for _ in range(3)]
         until(lambda: doomed.running() == 1, "a picture under way on the host that dies")
         lost = until(lambda: study.job_at(doomed.webuis[0]), "its job in the pool")
-        name = study.pool()[doomed.webuis[0].url]["name"]
         doomed.kill()
-        silent = study.change("drain", instance=name)
-        assert silent.status_code == 504
-        assert "did not answer" in silent.json()["message"]
         for host in hosts:
             host.release()
         ended = {job: study.ended(job, FOUND_AGAIN_S) for job in jobs}
         assert [(job["state"], len(job["outputs"])) for job in ended.values()] == [("succeeded", 1)] * 3
         assert ended[lost]["attempt"] == 2
         assert doomed.webuis[0].url not in study.endpoints()
+
+
+def test_an_order_to_a_worker_that_has_just_died_is_answered_all_the_same(study: Fleet) -> None:
+    with study.host("silent") as silent:
+        name = study.pool()[silent.webuis[0].url]["name"]
+        silent.kill()
+        refused = study.change("drain", instance=name)
+    assert refused.status_code == 504
+    assert "did not answer" in refused.json()["message"]
 
 
 def test_a_worker_that_is_stopped_gives_back_what_it_cannot_end(

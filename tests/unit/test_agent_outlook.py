@@ -100,16 +100,15 @@ def test_a_forecast_counts_the_jobs_before_it(book: Book) -> None:
     }
 
 
-def test_a_job_ends_with_the_last_of_its_calls_wherever_that_is(book: Book) -> None:
-    book.instance("gpu0", "a", unit_s=3.0)
-    book.instance("gpu1", "a", unit_s=1.0)
-    for _ in range(2):
-        book.enter("a", share="anna", size=4.0)
-    book.instance("gpu2", "b", unit_s=1.0)
+@pytest.mark.parametrize(("waiting", "ends_in_s"), [(0, 4.0), (1, 8.0)])
+def test_a_job_ends_with_the_last_of_its_calls_wherever_that_is(book: Book, waiting: int, ends_in_s: float) -> None:
+    book.instance("gpu0", "a", unit_s=1.0)
+    book.instance("gpu1", "b", unit_s=1.0)
+    book.enter("a", share="anna", size=4.0)
     book.enter("b", share="anna", size=1.0)
-    [(job, forecast)] = forecasts(book.change, book.now, 120.0).items()
-    assert (job, forecast.place, forecast.starts_in_s) == ("job of anna", 0, 0.0)
-    assert forecast.ends_in_s == pytest.approx(8.0)
+    for _ in range(waiting):
+        book.enter("a", share="anna", size=4.0)
+    assert forecasts(book.change, book.now, 120.0) == {"job of anna": Forecast(0, 0.0, ends_in_s)}
 
 
 def test_a_job_without_calls_has_no_forecast(book: Book) -> None:

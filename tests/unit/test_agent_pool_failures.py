@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from agent import errors
+from agent import errors, upkeep
 from agent.calls import Call, Leased
 from agent.errors import (
     InstanceBusyError,
@@ -138,6 +138,25 @@ def test_a_call_cut_off_by_a_foreign_error_leaves_the_instance_to_be_asked(make_
         raise KeyboardInterrupt
     with pool.lease() as instance:
         assert instance.unsettled
+
+
+def test_a_call_that_leaves_before_it_began_lets_the_next_one_go(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_EVERY_S", 60.0)
+    pool, order = make_pool(made_up(1)), list[int]()
+    waiter = Borrower(pool, 1, order)
+
+    def refuse(_leased: Leased) -> None:
+        waiter.start()
+        until(lambda: pool.waiting() == 1, "the next one waits")
+        raise PictureRejectedError("not wanted any more")
+
+    with pytest.raises(PictureRejectedError), pool.lease(call=Call(on_lease=refuse)):
+        pass
+    until(lambda: order == [1], "the next one is served")
+    waiter.go.set()
+    waiter.join(5)
 
 
 def test_a_call_that_leaves_before_it_began_leaves_the_instance_as_it_was(make_pool: MakePool) -> None:
