@@ -19,7 +19,6 @@ from jobs.pool_changes import PoolOrder
 from store.runners import Runners
 
 ANSWER_S = 5.0
-"""How long a worker may take to answer."""
 
 _ERRORS: dict[str, type[SDError]] = {
     kind.__name__: kind for kind in (UnknownInstanceError, SDNotConfiguredError, PoolClosedError)
@@ -32,17 +31,19 @@ class HostPools:
     Args:
         app: made by `celery_app`.
         runners: where the worker hosts' heartbeats are.
+        answer_s: how long a worker may take to answer.
     """
 
-    def __init__(self, app: Celery, runners: Runners) -> None:
+    def __init__(self, app: Celery, runners: Runners, *, answer_s: float = ANSWER_S) -> None:
         self._app = app
         self._runners = runners
+        self._answer_s = answer_s
 
     def carry_out(self, order: PoolOrder) -> None:
         """Have the worker do it, and wait for its answer; see `jobs.pool_changes.PoolChanges`.
 
         Raises:
-            HostSilentError: it does not answer within `ANSWER_S`, or the broker is away.
+            HostSilentError: it does not answer in time, or the broker is away.
         """
         alive = (runner.facts for runner in self._runners.alive(ALIVE_S) if runner.facts.get("kind") == "worker")
         host = host_for(order, alive)
@@ -56,14 +57,14 @@ class HostPools:
             with self._app.connection_for_write() as connection:
                 # The call itself would try for ever to reach a broker that is away.
                 connection.ensure_connection(max_retries=0)
-                answers = mailbox(connection).call([host], CHANGE_POOL, arguments, timeout=ANSWER_S)
+                answers = mailbox(connection).call([host], CHANGE_POOL, arguments, timeout=self._answer_s)
         except (OperationalError, RedisError, OSError) as exc:
             raise HostSilentError(
                 f"worker host {host!r} was not reached, as the broker is away; see to Redis and try again"
             ) from exc
         if not answers:
             raise HostSilentError(
-                f"worker host {host!r} did not answer within {ANSWER_S:g} s; look at GET /api/pool before you try again"
+                f"worker host {host!r} did not answer within {self._answer_s:g} s; look at GET /api/pool whether it did"
             )
         answer: Mapping[str, str] = answers[0][host]
         return answer

@@ -59,7 +59,7 @@ class Recovery:
         Raises:
             StoreError: the database is away; as all others here do.
         """
-        worked_on = {job.id for job in self._runner.jobs}
+        worked_on = self._runner.written()
         held = self._stores.generations.abandoned(self._runner.id)
         for generation_id in worked_on.difference(held):
             self._runner.cancel(generation_id)

@@ -100,6 +100,10 @@ class Runner:
         """The ids of the jobs in this process's hands, and of those on their way into them."""
         return frozenset((*self._jobs, *self._coming))
 
+    def written(self) -> frozenset[str]:
+        """The ids of the jobs in this process's hands whose records are surely there: not those on their way."""
+        return frozenset(self._jobs).difference(self._coming)
+
     @contextmanager
     def coming(self, generation_id: str) -> Iterator[None]:
         """Count a generation as in this process's hands while its record is made this runner's."""

@@ -134,6 +134,8 @@ def test_a_busy_instance_finishes_before_it_is_removed(serve: Serve, webuis: tup
         ({"action": "drain", "instance": ""}, 422, "instance"),
         ({"action": "drain", "instance": "nobody"}, 404, "nobody"),
         ({"action": "drain", "instance": "nobody", "force": True}, 422, "force"),
+        ({"action": "drain", "instance": "nobody", "host": ""}, 422, "host"),
+        ({"action": "add", "endpoint": "http://x:1", "host": "gpu-1"}, 404, "gpu-1"),
     ],
 )
 def test_a_change_that_cannot_be_made_is_refused_by_name(
@@ -209,7 +211,7 @@ def test_a_server_without_instances_has_an_empty_pool(serve: Serve) -> None:
     assert "SD_ENDPOINTS" in failure_of(answer, 503, code=2)
 
 
-def test_with_worker_hosts_the_pool_is_theirs_to_see_and_not_to_change(
+def test_with_worker_hosts_the_pool_is_theirs_to_see_and_to_change(
     serve: Serve, webuis: tuple[StandIn, StandIn]
 ) -> None:
     server = serve(JOBS_BACKEND="celery", CELERY_BROKER_URL=f"redis://127.0.0.1:{free_port()}/0")
@@ -224,4 +226,5 @@ def test_with_worker_hosts_the_pool_is_theirs_to_see_and_not_to_change(
 
     assert [(one["host"], one["name"], one["served"]) for one in found["instances"]] == [("gpu-host-1", "gpu:7860", 5)]
     assert (found["waiting"], found["admitted"]) == (2, 0)
-    assert "worker host" in failure_of(answer, 422)
+    assert "worker host 'gpu-host-1' was not reached" in failure_of(answer, 504, code=3)
+    assert "gpu-host-1" in failure_of(server.post(PATH, {"action": "drain", "instance": "nobody", "host": "x"}), 404)

@@ -11,17 +11,24 @@ import pytest
 from kombu.exceptions import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from agent.errors import SDError, SDNotConfiguredError, UnknownInstanceError
 from jobs.celery_app import ADOPT_TASK, celery_app
 from jobs.celery_dispatch import CeleryDispatcher
 from jobs.celery_hosts import Fleet
 from jobs.celery_intake import Intake
+from jobs.celery_orders import Orders
 from jobs.celery_places import Places, Seats, Wish
+from jobs.celery_pool import HostPools
 from jobs.celery_routing import queues_of
+from jobs.errors import HostSilentError, UnservableError
+from jobs.pins import Pins
+from jobs.pool_changes import PoolOrder
 from store.clock import utc_now
 from store.documents import GenerationInputs, GenerationRecord
 from store.ids import new_id
 from store.runners import RunnerInfo
 from store.stores import Stores
+from tests.job_bench import job_bench, submission
 from tests.processes.harness import until
 from tests.redis_server import PROGRAM, redis_server
 from tests.stores import opened_stores
@@ -190,6 +197,56 @@ def test_what_every_host_lacks_is_told_at_once_and_what_one_may_have_is_not(stor
     assert fleet.why_unservable(["scene"]) is None
     assert fleet.why_unservable(["sketch"], SKETCHES) is None
     assert "'another'" in (fleet.why_unservable(["sketch"], "another") or "")
+
+
+def test_a_submission_that_no_worker_host_can_ever_serve_is_refused_and_leaves_no_record(
+    stores: Stores, tmp_path: Path
+) -> None:
+    stores.runners.beat("one", {**ready_facts(idle=1), "lacks": {"sketch": "no WebUI has it"}})
+    sender = dispatcher(_Broker(), _Runners({}))
+    with job_bench(stores, tmp_path) as bench:
+        jobs = bench.jobs(dispatcher=sender, fleet=Fleet(stores.runners))
+        with pytest.raises(UnservableError, match="no WebUI has it"):
+            jobs.submit(submission(presets=("scene", "sketch")))
+        with pytest.raises(UnservableError, match="'another'"):
+            jobs.submit(submission(presets=("scene",), pins=Pins(checkpoint="another")))
+        assert stores.generations.queued_count() == 0
+        for accepted in (submission(presets=("scene",)), submission(pins=Pins(checkpoint="another"))):
+            assert jobs.submit(accepted).state == "queued"
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="Redis is not installed here: apt-get install redis-server")
+def test_what_a_host_answers_to_an_order_reaches_who_gave_it(stores: Stores, tmp_path: Path) -> None:
+    done: list[PoolOrder] = []
+    answers: dict[str, SDError] = {"no": UnknownInstanceError("not here"), "none": SDNotConfiguredError("no pool")}
+
+    def change(order: PoolOrder) -> None:
+        if order.target in answers:
+            raise answers[order.target]
+        done.append(order)
+
+    with redis_server(tmp_path) as redis:
+        app = celery_app(redis.url, 60)
+        stores.runners.beat("one", {"kind": "worker", "host": "a", "instances": []})
+        pools, orders = HostPools(app, stores.runners, answer_s=0.5), Orders(app, "a", change)
+        orders.start()
+        try:
+            until(lambda: _reached(pools, PoolOrder("drain", "x", "a")), "an answer")
+            assert done == [PoolOrder("drain", "x")]
+            for target, error in answers.items():
+                with pytest.raises(type(error), match=error.message):
+                    pools.carry_out(PoolOrder("drain", target, "a"))
+        finally:
+            orders.stop()
+        until(lambda: not _reached(pools, PoolOrder("drain", "y", "a")), "silence")
+
+
+def _reached(pools: HostPools, order: PoolOrder) -> bool:
+    try:
+        pools.carry_out(order)
+    except HostSilentError:
+        return False
+    return True
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="Redis is not installed here: apt-get install redis-server")

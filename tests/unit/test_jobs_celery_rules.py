@@ -7,8 +7,12 @@ import time
 
 import pytest
 
+from agent.errors import UnknownInstanceError
 from jobs.celery_places import Places, PlacesClosedError, Seats, Wish, lets_in
+from jobs.celery_pool import host_for
 from jobs.celery_routing import WorkerHost, checkpoint_queue, host_of, queues_of, route
+from jobs.errors import HostNotNamedError, UnknownHostError
+from jobs.pool_changes import PoolOrder
 
 pytestmark = pytest.mark.unit
 
@@ -54,6 +58,41 @@ def test_a_heartbeat_shows_what_is_ready_and_only_a_worker_is_a_host() -> None:
     found = host_of({"kind": "worker", "host": "a", "queues": ["chat"], "instances": instances, "spare": 2})
     assert found == WorkerHost("a", frozenset({"chat"}), {SKETCHES: 1}, 2, up=3)
     assert host_of({"kind": "web", "host": "b"}) is None
+
+
+def _told(host: str, *ports: int) -> dict[str, object]:
+    instances = [{"name": f"127.0.0.1:{port}", "endpoint": f"http://127.0.0.1:{port}"} for port in ports]
+    return {"host": host, "instances": instances}
+
+
+HOSTS = (_told("a", 7860, 7861), _told("b", 7860))
+"""Two hosts with a WebUI of the same name, as each calls its own machine 127.0.0.1."""
+
+
+@pytest.mark.parametrize(
+    ("order", "hosts", "found"),
+    [
+        (PoolOrder("drain", "127.0.0.1:7861"), HOSTS, "a"),
+        (PoolOrder("drain", "http://127.0.0.1:7861/"), HOSTS, "a"),
+        (PoolOrder("drain", "127.0.0.1:7860", "b"), HOSTS, "b"),
+        (PoolOrder("add", "http://127.0.0.1:7862", "b"), HOSTS, "b"),
+        (PoolOrder("add", "http://127.0.0.1:7862"), HOSTS[:1], "a"),
+        (PoolOrder("drain", "127.0.0.1:7860"), HOSTS, HostNotNamedError("a, b")),
+        (PoolOrder("add", "http://127.0.0.1:7862"), HOSTS, HostNotNamedError("a, b")),
+        (PoolOrder("drain", "127.0.0.1:1"), HOSTS, UnknownInstanceError("there are 127.0.0.1:7860, 127.0.0.1:7861")),
+        (PoolOrder("drain", "127.0.0.1:7860", "c"), HOSTS, UnknownHostError("there are a, b")),
+        (PoolOrder("add", "http://127.0.0.1:7862"), (), UnknownHostError("start one")),
+        (PoolOrder("drain", "127.0.0.1:7860"), (), UnknownInstanceError("there are none")),
+    ],
+)
+def test_an_order_goes_to_the_only_host_that_it_can_mean(
+    order: PoolOrder, hosts: tuple[dict[str, object], ...], found: str | Exception
+) -> None:
+    if isinstance(found, str):
+        assert host_for(order, hosts) == found
+    else:
+        with pytest.raises(type(found), match=str(found)):
+            host_for(order, hosts)
 
 
 SEATS = Seats(up=4, idle=0, loaded={SKETCHES: 3, SCENES: 1})
