@@ -21,9 +21,18 @@ class Holding:
     """One granted lease. `number` is its call's in the ledger; times in seconds."""
 
     def __init__(
-        self, number: int, call: Call, leased: Leased, note_task: Callable[[str], None], overseer: Overseer
+        self,
+        number: int,
+        call: Call,
+        leased: Leased,
+        note_task: Callable[[str], None],
+        sent: Callable[[], None],
+        overseer: Overseer,
     ) -> None:
-        """Keep who it is for; `note_task` tells all processes which task runs under it."""
+        """Keep who it is for.
+
+        `note_task` tells all processes which task runs under it; `sent` tells this one that its work is on its way.
+        """
         self.number = number
         self.call = call
         self.leased = leased
@@ -31,6 +40,7 @@ class Holding:
         self.load_limit_s: float | None = None
         self.paint_s: float | None = None
         self.hung_after_s: float | None = None
+        self.sent = sent
         self._note_task = note_task
         self._overseer = overseer
 
@@ -47,6 +57,7 @@ class Holding:
         self.call.raise_if_canceled()
         # Written down first: if this process is killed, the others know what to interrupt.
         self._note_task(task_id)
+        self.sent()
         began = time.monotonic()
         try:
             with self._stopping(instance, task_id), self._overseer.watching(instance, task_id, self):

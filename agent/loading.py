@@ -33,6 +33,7 @@ def load_checkpoint(instance: SDInstance, checkpoint: str) -> float:
     if instance.loaded == bare or instance.holding is None:
         return 0.0
     instance.holding.call.raise_if_canceled()
+    instance.holding.sent()
     began = time.monotonic()
     try:
         limit_s = min(instance.holding.load_limit_s or instance.read_timeout_s, instance.read_timeout_s)

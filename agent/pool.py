@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from agent import desk
@@ -33,6 +34,7 @@ from agent.ledger import Ledger, Transaction
 from agent.outlook import Forecast, InstanceState, expected_s, forecasts, split, states
 from agent.overseer import Overseer
 from agent.roster import Roster
+from agent.turns import Turns
 from agent.upkeep import Upkeep
 
 __all__ = ["Forecast", "InstanceState", "SDInstance", "SDInstancePool"]
@@ -72,7 +74,7 @@ class SDInstancePool:
         self._overseer = Overseer(self._expected)
         self._upkeep = Upkeep(self.ledger, self.roster, self._schedule, probes=probes)
         self._access = Access(self.ledger, self.roster, self._heard, self._upkeep.start)
-        self._waiters: dict[int, threading.Semaphore] = {}
+        self._turns = Turns()
         self._forecasts: tuple[float, dict[str, Forecast]] = (0.0, {})
         self._forecasting = threading.Lock()
         self._is_closed = False
@@ -185,8 +187,7 @@ class SDInstancePool:
         self._is_closed = True
         self._upkeep.stop()
         self._overseer.close()
-        for semaphore in list(self._waiters.values()):
-            semaphore.release()
+        self._turns.wake_all()
         for instance in self.roster.all():
             instance.close()
 
@@ -194,15 +195,16 @@ class SDInstancePool:
         began, turn = time.monotonic(), threading.Semaphore(0)
         with self._access.changing() as change:
             number = desk.enter(change, self.ledger.host.id, self.roster.entry(checkpoint, avoid, call), time.time())
-            self._waiters[number] = turn
+            self._turns.join(number, turn)
             self._schedule(change)
         try:
             return self._wait(number, turn, began, timeout_s, call)
         except BaseException:
             self._leave(number)
+            self._turns.sent(number)
             raise
         finally:
-            del self._waiters[number]
+            self._turns.leave(number)
 
     def _wait(self, number: int, turn: threading.Semaphore, began: float, timeout_s: float, call: Call) -> SDInstance:
         cancellation = call.cancellation
@@ -244,7 +246,8 @@ class SDInstancePool:
         if instance.capabilities is None and row["lists"] is not None:
             instance.capabilities = from_text(row["lists"])
         instance.unsettled, instance.abandoned_task = bool(row["unsettled"]), row["abandoned_task"]
-        instance.holding = Holding(number, call, leased, lambda task: self._note_task(number, task), self._overseer)
+        note_task, sent = partial(self._note_task, number), partial(self._turns.sent, number)
+        instance.holding = Holding(number, call, leased, note_task, sent, self._overseer)
         instance.holding.load_limit_s = load_limit_s
         if call.on_lease is not None:
             call.on_lease(leased)
@@ -262,6 +265,8 @@ class SDInstancePool:
         with self._access.changing() as change:
             desk.clear(change, instance.endpoint, self.ledger.host.id, holding.number, outcome, time.time())
             self._schedule(change)
+        self._turns.sent(holding.number)
+        self._turns.stand_back()
 
     def _note_task(self, number: int, task_id: str) -> None:
         with self._access.changing() as change:
@@ -277,9 +282,7 @@ class SDInstancePool:
             self.ledger.host.tell(f"grant {number}", to=process)
 
     def _heard(self, number: str) -> None:
-        turn = self._waiters.get(int(number))
-        if turn is not None:
-            turn.release()
+        self._turns.call(int(number))
 
     def _set_mode(self, name: str, mode: str) -> None:
         with self._access.changing() as change:

@@ -16,7 +16,7 @@ from agent.errors import (
     NothingFoundError,
     PictureRejectedError,
 )
-from agent.images import cut_out, is_blank_mask, resize_mask, size_of
+from agent.images import is_blank_mask, resize_mask, size_of
 from agent.info import decoded_picture
 from agent.instance import SDInstance
 from agent.overdue import settle
@@ -32,29 +32,29 @@ _ERRORS = 300
 
 @dataclass(frozen=True)
 class Segmentation:
-    """The object's mask (greyscale PNG, white is the object) and itself on transparent ground (RGBA PNG).
+    """The object's mask: a greyscale PNG of the input's size, white is the object.
 
-    Both have the size of the input. `candidate` is the position of the outline that was taken.
+    `candidate` is the position of the outline that was taken. `images.CutOut` cuts the object out by it.
     """
 
     mask_bytes: bytes
-    cutout_bytes: bytes
     candidate: int
 
 
 def mask_by_text(instance: SDInstance, image_bytes: bytes, text: str, *, sam_model: str | None = None) -> Segmentation:
-    """Find what `text` names and cut it out. `sam_model` None takes the extension's default.
+    """Find what `text` names. `sam_model` None takes the extension's default.
 
     Raises NothingFoundError, MissingOnInstanceError (no extension, no model file) and the other SDError leaves.
     """
     size = _size(image_bytes)
-    return _cut(_predicted(instance, image_bytes, text, sam_model), image_bytes, size, instance.name)
+    return _read(_predicted(instance, image_bytes, text, sam_model), size, instance.name)
 
 
 def _predicted(instance: SDInstance, image_bytes: bytes, text: str, sam_model: str | None) -> Answer:
     settle(instance)
     if instance.holding is not None:
         instance.holding.call.raise_if_canceled()
+        instance.holding.sent()
     try:
         return send_sdapi(instance, SAM_PREDICT, _payload(image_bytes, text, sam_model))
     except (InstanceTimeoutError, InstanceConnectionLostError):
@@ -63,14 +63,14 @@ def _predicted(instance: SDInstance, image_bytes: bytes, text: str, sam_model: s
         raise
 
 
-def _cut(answer: Answer, image_bytes: bytes, size: tuple[int, int], name: str) -> Segmentation:
+def _read(answer: Answer, size: tuple[int, int], name: str) -> Segmentation:
     masks = _masks(decoded(answer, name, SAM_PREDICT), name)
     # With one box SAM answers three outlines; fewer come from other versions of the extension.
     candidate = min(_CANDIDATE, len(masks) - 1)
     mask = resize_mask(decoded_picture(masks[candidate], name), *size)
     if is_blank_mask(mask):
         raise _nothing(name)
-    return Segmentation(mask, cut_out(image_bytes, mask), candidate)
+    return Segmentation(mask, candidate)
 
 
 def segment(
@@ -83,7 +83,7 @@ def segment(
     timeout: float | None = None,
     call: Call | None = None,
 ) -> Ran[Segmentation]:
-    """Find and cut out on an instance of the pool. Raises the last SDError, with all `attempts` in it."""
+    """Find on an instance of the pool. Raises the last SDError, with all `attempts` in it."""
     size = _size(image_bytes)
     wish = replace(call or Call(), size=None, needs=frozenset({"sam"}))
 
@@ -96,7 +96,7 @@ def segment(
     return run_on_pool(
         pool,
         work,
-        lambda done: _cut(done[0], image_bytes, size, done[1]),
+        lambda done: _read(done[0], size, done[1]),
         tries=tries,
         timeout=timeout,
         call=wish,

@@ -1,15 +1,16 @@
 """The masking capability of a run: Segment Anything finds the subject in a picture by its name."""
 
 from agent.attempts import Ran
-from agent.images import on_white
+from agent.images import CutOut, on_white_ground
 from agent.sam import Segmentation, segment
 from jobs.painting import Painting, on_pool
+from jobs.parallel import both
 from jobs.parts import Parts
 from jobs.recorder import Recorder, Step
 
 
 class Masking:
-    """Cuts the named object out of pictures for one run."""
+    """Finds the named object in pictures for one run."""
 
     def __init__(self, parts: Parts, recorder: Recorder, painting: Painting) -> None:
         self._parts = parts
@@ -30,9 +31,13 @@ class Masking:
             }
         return found
 
-    def cut_out(self, image_bytes: bytes, subject: str, *, index: int = 0) -> bytes:
-        """Return the subject alone on white ground, as PNG."""
-        return on_white(self.find(image_bytes, subject, index=index).cutout_bytes)
+    def cut_out(self, image_bytes: bytes, subject: str, *, index: int = 0) -> CutOut:
+        """Find the subject in a picture and cut it out; raises as `find` does."""
+        # The picture is decoded while Segment Anything works on it.
+        picture, found = both(
+            lambda: on_white_ground(image_bytes), lambda: self.find(image_bytes, subject, index=index)
+        )
+        return CutOut(picture, found.mask_bytes)
 
     def _segmented(self, image_bytes: bytes, subject: str, step: Step) -> Ran[Segmentation]:
         model, call = self._parts.sam_model or None, self._recorder.call(step)

@@ -1,6 +1,6 @@
 """The image capability of a run: pictures by preset, spread over the instances, kept as soon as they are there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
@@ -45,10 +45,11 @@ class Painting:
 
     def paint(self, preset: str, index: int, *, structure: bytes | None = None, **variables: str) -> Image:
         """Paint the picture with this index and keep it."""
-        self._recorder.progress.announce(1)
-        rendered = self._given.versions.preset(preset).render(**variables)
-        [image] = self._painted(rendered, txt2img_request(rendered, self._seed_of(index), structure), index)
-        return image
+        return self._one(preset, index, structure, variables)[0]
+
+    def paint_bytes(self, preset: str, index: int, **variables: str) -> bytes:
+        """Paint the picture with this index, keep it, and return it (PNG) for the next step."""
+        return self._one(preset, index, None, variables)[1]
 
     def repaint_around(self, num: int, preset: str, *, canvas: bytes, keep: bytes, **variables: str) -> list[Image]:
         """Paint `num` pictures, as `paint_all` does, in which the masked part of the canvas stays and the rest is new.
@@ -101,7 +102,7 @@ class Painting:
             first, size = firsts[position], sizes[position]
             # The request, with its fitted pictures, is made once; only seed and number differ.
             own = replace(request, seed=self._seed_of(first), batch_size=size)
-            images = self._painted(rendered, own, first)
+            images = [image for image, _ in self._painted(rendered, own, first)]
             for offset, image in enumerate(images):
                 self._recorder.show(image, first_output + first + offset)
             return images
@@ -118,7 +119,16 @@ class Painting:
             return (1,) * num
         return self.pool().split(num, request.checkpoint, size_of_request(request))
 
-    def _painted(self, rendered: RenderedPreset, request: Txt2ImgRequest, index: int) -> list[Image]:
+    def _one(
+        self, preset: str, index: int, structure: bytes | None, variables: Mapping[str, str]
+    ) -> tuple[Image, bytes]:
+        self._recorder.progress.announce(1)
+        rendered = self._given.versions.preset(preset).render(**variables)
+        [made] = self._painted(rendered, txt2img_request(rendered, self._seed_of(index), structure), index)
+        return made
+
+    def _painted(self, rendered: RenderedPreset, request: Txt2ImgRequest, index: int) -> list[tuple[Image, bytes]]:
+        """Paint a batch and keep it; each picture as it is kept, and as PNG."""
         kind, size = "img2img" if isinstance(request, Img2ImgRequest) else "txt2img", request.batch_size
         facts = {"index": index, "batch": size, **asked_facts(rendered, request)}
         with self._recorder.step(kind, rendered.preset.name, weight=float(size), **facts) as step:
@@ -134,7 +144,7 @@ class Painting:
                 "used": asdict(painted.facts),
                 "not_applied": painted.not_applied,
             }
-        return images
+        return [(image, one.image_bytes) for image, one in zip(images, painted.images, strict=True)]
 
 
 def txt2img_request(rendered: RenderedPreset, seed: int, structure: bytes | None) -> Txt2ImgRequest:

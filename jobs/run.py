@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TypeVar
 
-from agent.images import on_white
 from jobs.chatting import Chatting
 from jobs.given import Given
 from jobs.masking import Masking
 from jobs.painting import Painting
+from jobs.parallel import both
 from jobs.parts import Parts
 from jobs.recorder import Recorder
 from jobs.submission import Image, Inputs, Product, Text
@@ -35,8 +35,8 @@ class Run:
 
     @cached_property
     def canvas(self) -> bytes:
-        """The picture to work on, as PNG on white ground."""
-        return on_white(self.images.bytes_of(Image(self.inputs.image_ids[0])))
+        """The picture to work on, as it was given: of any format, perhaps transparent. `images.fitted` mends that."""
+        return self.images.bytes_of(Image(self.inputs.image_ids[0]))
 
     @property
     def texts(self) -> str:
@@ -47,6 +47,10 @@ class Run:
         """Let everybody see a result before the others are made, and give it back; `index` is its place among them."""
         self._recorder.show(product, index)
         return product
+
+    def subject_and_canvas(self, preset: str) -> tuple[str, bytes]:
+        """Name the subject, and meanwhile fit the canvas into the size that a preset paints (an RGB PNG)."""
+        return both(self.subject, lambda: self.images.fitted(preset, self.canvas))
 
     def subject(self) -> str:
         """The main object of the design task, as a short English noun."""

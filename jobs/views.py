@@ -6,7 +6,7 @@ with one prompt for each view. The record of each view says which way it was mad
 
 from typing import Any
 
-from agent.images import on_white
+from agent.images import CutOut
 from agent.multiview import MultiviewClient
 from jobs.given import Given
 from jobs.painting import Painting
@@ -26,23 +26,20 @@ class Views:
         self._painting = painting
         self._seed = seed
 
-    def of(self, cutout: bytes, subject: str) -> list[Image]:
-        """Make one picture for each view named in the settings, in their order.
-
-        Args:
-            cutout: the object on transparent ground, as PNG.
-        """
+    def of(self, cut_out: CutOut, subject: str) -> list[Image]:
+        """Make one picture for each view named in the settings, in their order, of the object that was cut out."""
         used = self._given.versions.views()
         views = used.as_tuple()
         facts: dict[str, Any] = {"views": [view.name for view in views], "views_hash": used.hash}
         if self._parts.multiview is not None:
-            return self._by_service(self._parts.multiview, cutout, facts)
+            return self._by_service(self._parts.multiview, cut_out.clear_bytes, facts)
         with self._recorder.step("multiview", "controlnet", made_by="controlnet", **facts):
-            flat = on_white(cutout)
+            # Fitted once for all of them.
+            structure = self._painting.fitted("model_view", cut_out.white_bytes)
 
             def one(index: int) -> Image:
                 phrase = views[index].phrase
-                image = self._painting.paint("model_view", index, structure=flat, subject=subject, view=phrase)
+                image = self._painting.paint("model_view", index, structure=structure, subject=subject, view=phrase)
                 self._recorder.show(image, index)
                 return image
 

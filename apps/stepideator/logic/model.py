@@ -14,10 +14,13 @@ def create_new(run: Run) -> list[Image]:
 
 def multi_view(run: Run) -> list[Image]:
     """Show the product on the canvas from six sides; without a canvas, a new white model is the product."""
-    subject = run.subject()
-    source = run.canvas if run.has_canvas else _new_model(run, subject)
-    product = run.images.fitted("model_view", source)
-    return run.views.of(run.masks.find(product, subject).cutout_bytes, subject)
+    preset = "model_view"
+    if run.has_canvas:
+        subject, product = run.subject_and_canvas(preset)
+    else:
+        subject = run.subject()
+        product = run.images.fitted(preset, run.images.paint_bytes("model_create_new", 0, subject=subject))
+    return run.views.of(run.masks.cut_out(product, subject), subject)
 
 
 def transform(run: Run) -> list[Image]:
@@ -25,8 +28,5 @@ def transform(run: Run) -> list[Image]:
     if not run.has_canvas:
         return create_new(run)
     preset = PRESET_BY_STAGE[run.inputs.stage]
-    return run.images.paint_all(run.inputs.num, preset, structure=run.canvas, subject=run.subject())
-
-
-def _new_model(run: Run, subject: str) -> bytes:
-    return run.images.bytes_of(run.images.paint("model_create_new", 0, subject=subject))
+    subject, structure = run.subject_and_canvas(preset)
+    return run.images.paint_all(run.inputs.num, preset, structure=structure, subject=subject)

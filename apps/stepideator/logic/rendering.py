@@ -16,8 +16,8 @@ def reference(run: Run) -> list[Image]:
     subject = run.subject()
 
     def one(index: int) -> Image:
-        photo = run.images.bytes_of(run.images.paint("rendering_reference", index, subject=subject))
-        return run.show(run.images.keep(run.masks.cut_out(photo, subject, index=index)), index)
+        photo = run.images.paint_bytes("rendering_reference", index, subject=subject)
+        return run.show(run.images.keep(run.masks.cut_out(photo, subject, index=index).white_bytes), index)
 
     return each(run.inputs.num, one)
 
@@ -25,8 +25,7 @@ def reference(run: Run) -> list[Image]:
 def extend(run: Run) -> list[Image]:
     """Put the product on the canvas into a scene: everything around it is painted anew, the product stays."""
     preset = "rendering_extend"
-    subject = run.subject()
-    canvas = run.images.fitted(preset, run.canvas)
+    subject, canvas = run.subject_and_canvas(preset)
     scene, found = both(lambda: _scene(run), lambda: run.masks.find(canvas, subject))
     return run.images.repaint_around(
         run.inputs.num, preset, canvas=canvas, keep=found.mask_bytes, scene=scene, subject=subject
@@ -35,7 +34,9 @@ def extend(run: Run) -> list[Image]:
 
 def transform(run: Run) -> list[Image]:
     """Turn the sketch or white model on the canvas into a rendering that follows its lines."""
-    return run.images.paint_all(run.inputs.num, "rendering_transform", structure=run.canvas, subject=run.subject())
+    preset = "rendering_transform"
+    subject, structure = run.subject_and_canvas(preset)
+    return run.images.paint_all(run.inputs.num, preset, structure=structure, subject=subject)
 
 
 def _scene(run: Run) -> str:

@@ -25,14 +25,17 @@ def reference(run: Run) -> list[Product]:
 
 def extend(run: Run) -> list[Image]:
     """Carry on with the participant's drawing: its lines stay the structure of the sketch."""
-    return run.images.paint_all(run.inputs.num, "sketch_extend", structure=run.canvas, subject=run.subject())
+    preset = "sketch_extend"
+    subject, structure = run.subject_and_canvas(preset)
+    return run.images.paint_all(run.inputs.num, preset, structure=structure, subject=subject)
 
 
 def transform(run: Run) -> list[Image]:
     """Turn the product on the canvas into a line drawing; without a canvas, draw the subject anew."""
-    subject = run.subject()
     if not run.has_canvas:
-        return run.images.paint_all(run.inputs.num, "sketch_create_new", subject=subject)
+        return create_new(run)
     preset = "sketch_transform"
-    product = run.masks.cut_out(run.images.fitted(preset, run.canvas), subject)
-    return run.images.paint_all(run.inputs.num, preset, structure=product, subject=subject)
+    subject, canvas = run.subject_and_canvas(preset)
+    return run.images.paint_all(
+        run.inputs.num, preset, structure=run.masks.cut_out(canvas, subject).white_bytes, subject=subject
+    )
