@@ -14,7 +14,7 @@ from agent.roster import Roster
 class Access:
     """Opens transactions for the pool. `arrive` is called once, when this process has joined the others."""
 
-    def __init__(self, ledger: Ledger, roster: Roster, hear: Callable[[str], None], arrive: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, roster: Roster, hear: Callable[[int], None], arrive: Callable[[], None]) -> None:
         """Only keep the parts; `hear` takes the numbers of calls that other processes granted."""
         self._ledger = ledger
         self._roster = roster
@@ -43,7 +43,7 @@ class Access:
 
     def _join(self) -> None:
         if not self._roster.has_joined:
-            self._ledger.host.hear("grant", self._hear)
+            self._ledger.host.hear("grant", lambda number: self._hear(int(number)))
             self._ledger.host.start()
             self._roster.join()
             self._arrive()

@@ -1,4 +1,4 @@
-"""Pictures in memory: check, fit, cut out, put on white. Pure functions on encoded bytes.
+"""Pictures in memory: check, fit, cut out, put on white. Nothing here keeps or changes what it is given.
 
 Every function that takes bytes raises ValueError for what Pillow cannot read as a picture.
 """
@@ -99,17 +99,6 @@ def declared_size(image_bytes: bytes) -> tuple[int, int]:
         return image.size
 
 
-def on_white(image_bytes: bytes) -> bytes:
-    """Lay a transparent picture on white ground, by its alpha; returns an RGB PNG of the same size.
-
-    What is an RGB PNG without alpha already comes back as it is.
-    """
-    if _is_opaque_png(image_bytes):
-        return image_bytes
-    with opened(image_bytes) as image:
-        return png_of(_on_white(image))
-
-
 def fit(image_bytes: bytes, width: int, height: int) -> bytes:
     """Scale the whole picture into width × height, centred on white, nothing cut off; returns an RGB PNG.
 
@@ -117,8 +106,7 @@ def fit(image_bytes: bytes, width: int, height: int) -> bytes:
     """
     if _is_opaque_png(image_bytes) and declared_size(image_bytes) == (width, height):
         return image_bytes
-    with opened(image_bytes) as image:
-        picture = _on_white(image)
+    picture = on_white(image_bytes)
     if picture.size == (width, height):
         return png_of(picture)
     scale = min(width / picture.width, height / picture.height)
@@ -134,8 +122,8 @@ def resize_mask(mask_bytes: bytes, width: int, height: int) -> bytes:
         return png_of(_resized_mask(image, width, height))
 
 
-def on_white_ground(image_bytes: bytes) -> Image.Image:
-    """Decode a picture for a `CutOut`: RGB, what was transparent is white."""
+def on_white(image_bytes: bytes) -> Image.Image:
+    """Decode a picture as RGB, laid on white ground by its alpha."""
     with opened(image_bytes) as image:
         return _on_white(image)
 

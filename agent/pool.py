@@ -73,8 +73,8 @@ class SDInstancePool:
         self.roster = Roster(self.ledger, instances)
         self._overseer = Overseer(self._expected)
         self._upkeep = Upkeep(self.ledger, self.roster, self._schedule, probes=probes)
-        self._access = Access(self.ledger, self.roster, self._heard, self._upkeep.start)
         self._turns = Turns()
+        self._access = Access(self.ledger, self.roster, self._turns.call, self._upkeep.start)
         self._forecasts: tuple[float, dict[str, Forecast]] = (0.0, {})
         self._forecasting = threading.Lock()
         self._is_closed = False
@@ -277,12 +277,9 @@ class SDInstancePool:
 
     def _notify(self, process: str, number: int) -> None:
         if process == self.ledger.host.id:
-            self._heard(str(number))
+            self._turns.call(number)
         else:
             self.ledger.host.tell(f"grant {number}", to=process)
-
-    def _heard(self, number: str) -> None:
-        self._turns.call(int(number))
 
     def _set_mode(self, name: str, mode: str) -> None:
         with self._access.changing() as change:

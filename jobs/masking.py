@@ -1,7 +1,7 @@
 """The masking capability of a run: Segment Anything finds the subject in a picture by its name."""
 
 from agent.attempts import Ran
-from agent.images import CutOut, on_white_ground
+from agent.images import CutOut, on_white
 from agent.sam import Segmentation, segment
 from jobs.painting import Painting, on_pool
 from jobs.parallel import both
@@ -34,9 +34,7 @@ class Masking:
     def cut_out(self, image_bytes: bytes, subject: str, *, index: int = 0) -> CutOut:
         """Find the subject in a picture and cut it out; raises as `find` does."""
         # The picture is decoded while Segment Anything works on it.
-        picture, found = both(
-            lambda: on_white_ground(image_bytes), lambda: self.find(image_bytes, subject, index=index)
-        )
+        picture, found = both(lambda: on_white(image_bytes), lambda: self.find(image_bytes, subject, index=index))
         return CutOut(picture, found.mask_bytes)
 
     def _segmented(self, image_bytes: bytes, subject: str, step: Step) -> Ran[Segmentation]:

@@ -1,7 +1,6 @@
 """One run of an operation: its inputs and the capabilities it may use."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import TypeVar
 
 from jobs.chatting import Chatting
@@ -33,10 +32,9 @@ class Run:
         """Whether the participant gave a picture to work on."""
         return bool(self.inputs.image_ids)
 
-    @cached_property
-    def canvas(self) -> bytes:
-        """The picture to work on, as it was given: of any format, perhaps transparent. `images.fitted` mends that."""
-        return self.images.bytes_of(Image(self.inputs.image_ids[0]))
+    def canvas(self, preset: str) -> bytes:
+        """Fetch the picture to work on, and fit it into the size that a preset paints: an RGB PNG, on white ground."""
+        return self.images.fitted(preset, self.images.bytes_of(Image(self.inputs.image_ids[0])))
 
     @property
     def texts(self) -> str:
@@ -49,8 +47,8 @@ class Run:
         return product
 
     def subject_and_canvas(self, preset: str) -> tuple[str, bytes]:
-        """Name the subject, and meanwhile fit the canvas into the size that a preset paints (an RGB PNG)."""
-        return both(self.subject, lambda: self.images.fitted(preset, self.canvas))
+        """Name the subject, and meanwhile fetch and fit the canvas."""
+        return both(self.subject, lambda: self.canvas(preset))
 
     def subject(self) -> str:
         """The main object of the design task, as a short English noun."""

@@ -101,8 +101,11 @@ class Jobs:
         return record
 
     def run(self, submission: Submission) -> GenerationRecord:
-        """Accept a generation and give its record when it has ended, whatever the end. Raises as `submit` does."""
-        return self.wait(self.submit(submission).id, None)
+        """Accept a generation and give its record when it has ended, whatever the end; its steps may be missing.
+
+        Raises as `submit` and `wait` do.
+        """
+        return self._shop.viewing.outcome(self.submit(submission).id)
 
     def wait(self, generation_id: str, timeout_s: float | None) -> GenerationRecord:
         """Give the record at its end, or as it is after so many seconds (None: no limit).

@@ -54,8 +54,6 @@ class Viewing:
     def wait(self, generation_id: str, timeout_s: float | None) -> GenerationRecord:
         """Give the record at its end, or as it is after so many seconds; None waits without limit.
 
-        The record of a job that ended here is not read again, and comes without its steps.
-
         Raises:
             NotFoundError: there is none of this id.
             StoreError: it cannot be read.
@@ -63,11 +61,8 @@ class Viewing:
         end_s = None if timeout_s is None else time.monotonic() + timeout_s
         with self._watch.listening(generation_id, only_end=True) as event:
             # One that runs here says itself when it ends, so nothing needs to be read before.
-            job = self._runner.job(generation_id)
-            if job is not None:
+            if self._runner.job(generation_id) is not None:
                 event.wait(_left(end_s))
-                if job.writing.is_ended and job.outcome is not None:
-                    return job.outcome
             while True:
                 event.clear()
                 record = self._watch.record(generation_id)
@@ -76,6 +71,19 @@ class Viewing:
                 if record.state in ENDED or _left(end_s) == 0:
                     return record
                 event.wait(_left(end_s))
+
+    def outcome(self, generation_id: str) -> GenerationRecord:
+        """Wait for the end, without limit, and give the record without its steps.
+
+        What was written by this very process is not read back. Raises as `wait` does.
+        """
+        with self._watch.listening(generation_id, only_end=True) as event:
+            job = self._runner.job(generation_id)
+            if job is not None:
+                event.wait()
+                if job.writing.is_ended and job.outcome is not None:
+                    return job.outcome
+        return self.wait(generation_id, None)
 
     def follow(self, generation_id: str, after: int, silence_s: float) -> Iterator[JobView | None]:
         """Show a job whenever something has happened since the revision `after`, until its end or this process's.

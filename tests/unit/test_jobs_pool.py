@@ -86,7 +86,8 @@ def _running(*webuis: StandIn) -> list[int]:
 def test_a_job_runs_from_its_first_lease_on_and_says_where_its_time_went(
     paint: Any, webuis: tuple[StandIn, StandIn]
 ) -> None:
-    record = paint(webuis[0]).run(submission())
+    jobs = paint(webuis[0])
+    record = jobs.wait(jobs.run(submission()).id, 10)
 
     [step] = record.steps
     assert record.started_at is not None
@@ -122,9 +123,9 @@ def test_the_first_picture_is_there_before_the_last(
 
 def test_a_batch_is_one_step_with_several_pictures(paint: Any, webuis: tuple[StandIn, StandIn], stores: Stores) -> None:
     jobs = paint(*webuis)
-    singles = jobs.run(submission(num=3))
+    singles = jobs.wait(jobs.run(submission(num=3)).id, 10)
 
-    batched = jobs.run(submission(num=3, pins=Pins(batches={PRESET: (1, 2)})))
+    batched = jobs.wait(jobs.run(submission(num=3, pins=Pins(batches={PRESET: (1, 2)}))).id, 10)
 
     steps = sorted(batched.steps, key=lambda step: step.details["index"])
     assert [(step.details["index"], step.details["batch"], step.details["seed"]) for step in steps] == [

@@ -12,6 +12,7 @@ import pytest
 from jobs.heartbeat import BEAT_S, DEAD_AFTER_S, Heartbeat
 from jobs.recovery import UNWRITTEN, Recovery
 from store.documents import Output
+from store.generations import as_inserted
 from store.ids import new_id
 from store.schema import RUNNERS, SCHEMA_VERSIONS
 from store.stores import Stores
@@ -274,6 +275,21 @@ def test_after_a_pause_of_the_whole_machine_everybody_gets_time_to_beat_again(
 
     assert [state_after(60), state_after(1), state_after(1)] == ["running"] * 3
     assert [state_after(2) for _ in range(4)][-1] == "failed"
+
+
+def test_a_job_whose_record_is_still_being_written_is_let_go_on(bench: Bench, stores: Stores) -> None:
+    process = bench.process()
+    runner = process.jobs.runner
+    record = as_inserted(record_for(runner.id))
+
+    def write_slowly() -> None:
+        _recovery(process).of_this_process()
+        stores.generations.insert(record)
+
+    with runner.coming(record.id):
+        runner.take(record, write_slowly)
+
+    assert process.jobs.wait(record.id, 10).state == "succeeded"
 
 
 def test_a_process_has_beaten_before_it_takes_anything(bench: Bench, stores: Stores) -> None:

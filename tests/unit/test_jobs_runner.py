@@ -15,9 +15,9 @@ from agent.images import opened
 from jobs import workshop
 from jobs.context import generation_id
 from jobs.run import Run
-from jobs.submission import Image, Product, Text, chosen_seed, output_of
+from jobs.submission import Image, Product, Text, chosen_seed, output_of, record_of
 from store.documents import GenerationRecord
-from store.errors import DocumentTooLargeError
+from store.errors import DocumentTooLargeError, DuplicateError
 from store.generations import Generations
 from store.stores import Stores
 from tests.job_bench import Bench, Gate, job_bench, kept, submission, until
@@ -51,7 +51,7 @@ def bench(stores: Stores, tmp_path: Path) -> Iterator[Bench]:
 @pytest.fixture
 def run(bench: Bench) -> Callable[..., GenerationRecord]:
     """Give a function that runs one operation to its end."""
-    return lambda operation, **more: bench.jobs(operation).run(submission(**more))
+    return lambda operation, **more: kept(bench.stores, bench.jobs(operation).run(submission(**more)).id)
 
 
 def _only_record(stores: Stores) -> GenerationRecord:
@@ -59,17 +59,26 @@ def _only_record(stores: Stores) -> GenerationRecord:
     return kept(stores, document["_id"])
 
 
-def test_the_record_is_there_before_the_work_begins(run: Callable[..., GenerationRecord], stores: Stores) -> None:
-    states: list[str] = []
+def test_the_record_is_there_when_a_submission_is_accepted(bench: Bench, stores: Stores) -> None:
+    gate = Gate()
 
-    def operation(_run: Run) -> list[Product]:
-        states.append(_only_record(stores).state)
-        return []
+    record = bench.jobs(gate).submit(submission())
 
-    record = run(operation)
+    assert _only_record(stores) == kept(stores, record.id)
+    assert kept(stores, record.id).state == "queued"
+    gate.may_end.set()
 
-    assert states == ["queued"]
-    assert record.state == "succeeded"
+
+def test_a_job_whose_record_cannot_be_written_ends_and_leaves_nothing(bench: Bench, stores: Stores) -> None:
+    jobs = bench.jobs(lambda _run: [Image("a" * 64)])
+    taken = submission()
+    stores.generations.insert(record_of(taken, "another runner", ()))
+
+    with pytest.raises(DuplicateError):
+        jobs.submit(taken)
+
+    until(lambda: not jobs.runner.jobs)
+    assert kept(stores, taken.generation_id).outputs == ()
 
 
 def test_a_job_that_only_chats_runs_from_its_first_question_on(bench: Bench, stores: Stores) -> None:
@@ -189,7 +198,7 @@ def test_the_canvas_is_laid_on_white_ground(run: Callable[..., GenerationRecord]
     sha256 = stores.contents.put(picture(mode="RGBA"), "image/png").sha256
     seen: list[bytes] = []
 
-    run(lambda one: seen.append(one.canvas) or [], image_ids=(sha256,))
+    run(lambda one: seen.append(one.canvas("model_view")) or [], image_ids=(sha256,))
 
     with opened(seen[0]) as image:
         assert image.mode == "RGB"

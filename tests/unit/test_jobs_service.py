@@ -157,7 +157,7 @@ def test_a_job_of_another_process_is_canceled_there(bench: Bench) -> None:
 
 def test_what_has_ended_is_not_canceled(bench: Bench) -> None:
     jobs = bench.jobs()
-    record = jobs.run(submission())
+    record = jobs.wait(jobs.run(submission()).id, 10)
 
     assert jobs.cancel(record.id) == record
 
@@ -240,7 +240,7 @@ def test_who_follows_hears_that_nothing_happens(bench: Bench) -> None:
 
 def test_who_comes_back_sees_only_what_is_new(bench: Bench) -> None:
     jobs = bench.jobs()
-    record = jobs.run(submission())
+    record = jobs.wait(jobs.run(submission()).id, 10)
 
     assert list(jobs.follow(record.id, record.revision)) == []
     [view] = list(jobs.follow(record.id, record.revision - 1))
