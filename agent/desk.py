@@ -25,7 +25,7 @@ INSTANCES = "SELECT instances.*, calls.checkpoint AS coming FROM instances LEFT 
 """All instances; `coming` is the checkpoint that a busy one will have when it is idle again."""
 
 _HALF_LIFE_S = 600.0
-_UNIT_S, _PLAIN_S, _LOAD_S = 0.4, 2.0, 5.0
+_UNIT_S, _PLAIN_S, _LOAD_S, _LOAD_UNITS = 0.4, 2.0, 5.0, 13.0
 _LATE = 0.5
 _NEWER = 0.3
 _FIRST_REST_S = 1.0
@@ -177,10 +177,10 @@ def is_all_down(instances: Sequence[sqlite3.Row]) -> bool:
 
 def seats_of(instances: Sequence[sqlite3.Row], now: float) -> list[Seat]:
     """Turn the instances that take work into what the scheduler sees."""
-    unit_s, plain_s, load_s = (
-        _mean([row[name] for row in instances], default)
-        for name, default in (("unit_s", _UNIT_S), ("plain_s", _PLAIN_S), ("load_s", _LOAD_S))
-    )
+    unit_s, plain_s = (_mean([row[name] for row in instances]) for name in ("unit_s", "plain_s"))
+    # While no load was seen it is taken to be as long as a few pictures, however fast these instances are.
+    load_s = _mean([row["load_s"] for row in instances]) or min(_LOAD_S, _LOAD_UNITS * (unit_s or _LOAD_S))
+    unit_s, plain_s = unit_s or _UNIT_S, plain_s or _PLAIN_S
     return [
         Seat(
             name=row["name"],
@@ -279,9 +279,9 @@ def _learn(change: Transaction, row: sqlite3.Row, column: str, value: float) -> 
     change.run(f"UPDATE instances SET {column} = ? WHERE endpoint = ?", mean, row["endpoint"])  # noqa: S608
 
 
-def _mean(values: Sequence[float | None], default: float) -> float:
+def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else default
+    return sum(known) / len(known) if known else None
 
 
 def _decayed(row: sqlite3.Row, now: float) -> float:

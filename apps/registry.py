@@ -22,5 +22,7 @@ PRESETS = (*stepideator.PRESETS,)
 
 def presets_of(record: GenerationRecord) -> tuple[str, ...]:
     """Name the image presets that the run of a record uses; empty for an operation that only chats."""
+    if record.app_id != APP_ID_STEPIDEATOR:
+        return OPERATION_PRESETS.get((record.app_id, record.operation), ())
     operation, inputs = BY_NAME[record.operation], record.inputs
     return operation.presets_for(has_canvas=bool(inputs.image_ids), stage=inputs.current_stage)

@@ -48,7 +48,9 @@ class Run:
 
     def subject_and_canvas(self, preset: str) -> tuple[str, bytes]:
         """Name the subject, and meanwhile fetch and fit the canvas."""
-        return both(self.subject, lambda: self.canvas(preset))
+        # The question goes first, in this thread: it is what takes long.
+        canvas, subject = both(lambda: self.canvas(preset), self.subject)
+        return subject, canvas
 
     def subject(self) -> str:
         """The main object of the design task, as a short English noun."""

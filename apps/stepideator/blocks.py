@@ -2,25 +2,11 @@
 
 from collections.abc import Sequence
 
-from apps.errors import RecordedError
 from apps.pictures import PictureDesk
 from apps.schemas import ImageFormat
 from apps.stepideator.operations import Operation, Shape
 from apps.stepideator.schemas import Block
-from store.documents import ErrorRecord, GenerationRecord, Output
-
-CANCELED = ErrorRecord(type="JobCanceledError", message="the generation was canceled")
-
-
-def made_by(record: GenerationRecord) -> Sequence[Output]:
-    """Return the results of a generation that has ended, in their order.
-
-    Raises:
-        RecordedError: it failed or was canceled, whichever process it ran in.
-    """
-    if record.state != "succeeded":
-        raise RecordedError(record.error or CANCELED, record.request_id)
-    return sorted(record.outputs, key=lambda output: output.index)
+from store.documents import Output
 
 
 def legacy_data(

@@ -6,10 +6,11 @@ from flask import Blueprint, Response, after_this_request
 from flask.typing import ResponseReturnValue
 
 from apps.openapi import answers, api
+from apps.outcomes import made_by
 from apps.schemas import Nothing, succeeded
 from apps.services import services
 from apps.stepideator import records
-from apps.stepideator.blocks import legacy_data, made_by
+from apps.stepideator.blocks import legacy_data
 from apps.stepideator.operations import OPERATIONS, find_operation
 from apps.stepideator.schemas import (
     GenerateAnswer,

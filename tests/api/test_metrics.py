@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from store.ids import new_id
 from tests.api.answers import data_of, failure_of
 from tests.api.conftest import Serve
 from tests.api.front_end import body
@@ -26,7 +27,8 @@ def counted(server: Server) -> dict[str, float]:
 
 def test_a_generation_is_counted_in_every_part_that_it_went_through(server: Server) -> None:
     before = counted(server)
-    data_of(server.post("/generate", body("sketch.create_new")))
+    # A task that nobody asked about, so that its subject is not remembered yet.
+    data_of(server.post("/generate", body("sketch.create_new", designTask=f"设计一款台灯 {new_id()}")))
     after = counted(server)
 
     def more(line: str) -> float:

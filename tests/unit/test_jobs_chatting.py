@@ -328,6 +328,7 @@ def test_the_subject_of_the_parent_counts_whatever_is_remembered(
     remembered.subject(TASK)
     parent = RECORD.model_copy(update={"steps": chatting.steps()[-1:]})
     stores.database.collection("subjects").update_many({}, {"$set": {"subject": "stool"}})
+    stores.subjects._known.clear()
 
     assert chatting(7, parent).subject(TASK) == "chair"
 
