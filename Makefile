@@ -21,7 +21,7 @@ demo: $(VENV)/.embedded  ## a participant walks all 14 operations; texts and pic
 	@exec $(BIN)/python -m standins.demo
 
 test: lint  ## lint, then the tests of the parts, of the API and of whole processes (ARGS= for pytest)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS) $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile $(TESTS) $(ARGS)
 
 test-browser: $(VENV)/.dev  ## the tests in a real browser (needs chromium, see tests/browser)
 	$(BIN)/python -m pytest tests/browser $(ARGS)

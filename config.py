@@ -57,6 +57,9 @@ class Config(BaseSettings):
     SD_CONNECT_TIMEOUT: float = Field(5, gt=0, description="seconds to wait for a connection to a WebUI")
     SD_READ_TIMEOUT: float = Field(600, gt=0, description="seconds to wait for the answer of a WebUI")
     SD_POOL_TIMEOUT: float = Field(900, gt=0, description="seconds a picture may wait for an idle WebUI")
+    SD_PATIENCE: float = Field(
+        4, gt=0, description="least seconds without a sign of life after which a WebUI that should be done is given up"
+    )
     SD_OVERTAKE_LIMIT: float = Field(
         120, ge=0, description="seconds by which a picture may come later and still be painted earlier than another"
     )

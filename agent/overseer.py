@@ -26,7 +26,6 @@ _log = logging.getLogger(__name__)
 
 _EVERY_S = 1.0
 _FIRST_AFTER_S = 0.9
-_LEAST_PATIENCE_S = 4.0
 _PATIENCE = 6.0
 _STOP_WITHIN_S = 3.0
 
@@ -48,9 +47,10 @@ class _Watch:
 class Overseer:
     """One for each pool and process; its thread lives as long as there is something to watch."""
 
-    def __init__(self, expected: Expected) -> None:
-        """Start with nothing to watch."""
+    def __init__(self, expected: Expected, patience_s: float) -> None:
+        """Start with nothing to watch; `patience_s` is the least time without a sign of life."""
         self.expected = expected
+        self._patience_s = patience_s
         self._lock = threading.Lock()
         self._watches: set[_Watch] = set()
         self._thread: threading.Thread | None = None
@@ -127,10 +127,10 @@ class Overseer:
 
     def _end_if_hanging(self, watch: _Watch) -> None:
         silent_s = time.monotonic() - watch.sign_at
-        expected_s = self.expected(watch.instance, watch.holding) if silent_s > _LEAST_PATIENCE_S else None
+        expected_s = self.expected(watch.instance, watch.holding) if silent_s > self._patience_s else None
         if expected_s is None:
             return
-        patience_s = max(_LEAST_PATIENCE_S, _PATIENCE * expected_s)
+        patience_s = max(self._patience_s, _PATIENCE * expected_s)
         with self._lock:
             is_over = watch not in self._watches
         if is_over or silent_s < patience_s:

@@ -56,12 +56,14 @@ class SDInstancePool:
         ledger: Ledger | None = None,
         overtake_s: float = 120.0,
         max_batch: int = 1,
+        patience_s: float = 4.0,
         probes: bool = True,
     ) -> None:
         """Keep the instances, one or more. `timeout_s` bounds a wait; processes that share `locks_dir` share the pool.
 
         `ledger` is used in place of one in `locks_dir`. `overtake_s`: nobody passes a call that came so much earlier.
-        `max_batch`: most pictures that one instance makes at once. `probes`: look at the instances by itself. Raises
+        `max_batch`: most pictures that one instance makes at once. `patience_s`: least time without a
+        sign of life after which a call is given up, once it is known how long one takes. `probes`: look at the instances by itself. Raises
         ValueError for no instances.
         """
         if not instances:
@@ -71,7 +73,7 @@ class SDInstancePool:
         self._overtake_s = overtake_s
         self._max_batch = max_batch
         self.roster = Roster(self.ledger, instances)
-        self._overseer = Overseer(self._expected)
+        self._overseer = Overseer(self._expected, patience_s)
         self._upkeep = Upkeep(self.ledger, self.roster, self._schedule, probes=probes)
         self._turns = Turns()
         self._access = Access(self.ledger, self.roster, self._turns.call, self._upkeep.start)

@@ -140,6 +140,7 @@ def _pool(config: "Config", ledger: Ledger) -> SDInstancePool | None:
         ledger=ledger,
         overtake_s=config.SD_OVERTAKE_LIMIT,
         max_batch=config.SD_MAX_BATCH,
+        patience_s=config.SD_PATIENCE,
     )
 
 

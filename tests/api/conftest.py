@@ -52,6 +52,8 @@ def settings(
         "SD_ENDPOINTS": ",".join(webui.url for webui in running_webuis),
         "OPENAI_BASE_URL": f"{running_chat.url}/v1",
         "CHAT_MAX_RETRIES": 0,
+        # Tests hold pictures back at a gate, which must not be taken for a WebUI that hangs.
+        "SD_PATIENCE": 60,
         "DATA_DIR": str(tmp_path_factory.mktemp("data")),
         "LOG_LEVEL": "WARNING",
     }

@@ -71,7 +71,7 @@ class Fleet:
         flags = ("--plain", "--step-time", "0", "--load-time", "0")
         with ExitStack() as stack:
             standins = [stack.enter_context(stand_in("webui", *flags)) for _ in range(webuis)]
-            own = {"SD_ENDPOINTS": ",".join(one.url for one in standins), "DATA_DIR": str(self.folder / name)}
+            own = {"SD_ENDPOINTS": ",".join(one.url for one in standins), "DATA_DIR": str(self.folder / name), "SD_PATIENCE": "60"}
             log = self.folder / f"{name}.log"
             worker = stack.enter_context(program(WORKER, self.project, log, {**self.settings, **own, **more}))
             until(lambda: {one.url for one in standins} <= self.endpoints(), f"the WebUIs of {name}")

@@ -42,6 +42,5 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overdue, "_ANSWER_S", 0.3)
     monkeypatch.setattr(overseer, "_EVERY_S", 0.05)
     monkeypatch.setattr(overseer, "_FIRST_AFTER_S", 0.05)
-    monkeypatch.setattr(overseer, "_LEAST_PATIENCE_S", 1.0)
     monkeypatch.setattr(overseer, "_STOP_WITHIN_S", 0.5)
     monkeypatch.setattr(upkeep, "_EVERY_S", 0.05)

@@ -100,7 +100,7 @@ def test_an_instance_that_hangs_is_given_up_and_the_picture_is_made_elsewhere(
     three_webuis: Three, make_pool: MakePool, hurried: None
 ) -> None:
     one, two, _ = three_webuis
-    pool = make_pool([one.instance(), two.instance()])
+    pool = make_pool([one.instance(), two.instance()], patience_s=1.0)
     know(pool)
     one.close_gate()
     began = time.monotonic()
@@ -116,7 +116,7 @@ def test_an_instance_that_hangs_is_given_up_and_the_picture_is_made_elsewhere(
 
 def test_a_frozen_process_is_given_up_too(three_webuis: Three, make_pool: MakePool, hurried: None) -> None:
     one, two, _ = three_webuis
-    pool = make_pool([one.instance(), two.instance()])
+    pool = make_pool([one.instance(), two.instance()], patience_s=1.0)
     know(pool)
     one.close_gate()
     with ThreadPoolExecutor(1) as threads:

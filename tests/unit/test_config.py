@@ -44,6 +44,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "SD_CONNECT_TIMEOUT": ("1.5", 1.5),
     "SD_READ_TIMEOUT": ("60", 60.0),
     "SD_POOL_TIMEOUT": ("30", 30.0),
+    "SD_PATIENCE": ("9", 9.0),
     "SD_OVERTAKE_LIMIT": ("30", 30.0),
     "SD_MAX_BATCH": ("2", 2),
     "SAM_MODEL": ("sam_vit_b.pth", "sam_vit_b.pth"),
