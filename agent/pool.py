@@ -62,9 +62,8 @@ class SDInstancePool:
         """Keep the instances, one or more. `timeout_s` bounds a wait; processes that share `locks_dir` share the pool.
 
         `ledger` is used in place of one in `locks_dir`. `overtake_s`: nobody passes a call that came so much earlier.
-        `max_batch`: most pictures that one instance makes at once. `patience_s`: least time without a
-        sign of life after which a call is given up, once it is known how long one takes. `probes`: look at the instances by itself. Raises
-        ValueError for no instances.
+        `max_batch`: most pictures that one instance makes at once. `patience_s`: least silence after which a call that
+        should be done is given up. `probes`: look at the instances by itself. Raises ValueError for no instances.
         """
         if not instances:
             raise ValueError("a pool without instances lends none; give it one or more")

@@ -140,8 +140,10 @@ def test_the_outputs_are_the_texts_and_pictures_that_were_answered(server: Serve
     answer = server.post("/generate", body("sketch.reference", currentNum=2))
 
     record, data = record_of(server, answer), data_of(answer)
-    card, *pictures = record.outputs
-    assert [output.kind for output in record.outputs] == ["text", "image", "image"]
+    # They stand in the record as they came; `index` is their place in the answer.
+    outputs = sorted(record.outputs, key=lambda output: output.index)
+    card, *pictures = outputs
+    assert [output.kind for output in outputs] == ["text", "image", "image"]
     assert [json.loads(card.text or "")] == cards_in(data)
     assert [output.image_id for output in pictures] == [_hash_of(url) for url in pictures_in(data)]
     assert {step.details["image_id"] for step in steps_of(record, "txt2img")} == {one.image_id for one in pictures}

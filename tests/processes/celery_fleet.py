@@ -71,9 +71,10 @@ class Fleet:
         flags = ("--plain", "--step-time", "0", "--load-time", "0")
         with ExitStack() as stack:
             standins = [stack.enter_context(stand_in("webui", *flags)) for _ in range(webuis)]
-            own = {"SD_ENDPOINTS": ",".join(one.url for one in standins), "DATA_DIR": str(self.folder / name), "SD_PATIENCE": "60"}
+            own = {"SD_ENDPOINTS": ",".join(one.url for one in standins), "DATA_DIR": str(self.folder / name)}
             log = self.folder / f"{name}.log"
-            worker = stack.enter_context(program(WORKER, self.project, log, {**self.settings, **own, **more}))
+            env = {**self.settings, **own, "SD_PATIENCE": "60", **more}
+            worker = stack.enter_context(program(WORKER, self.project, log, env))
             until(lambda: {one.url for one in standins} <= self.endpoints(), f"the WebUIs of {name}")
             yield WorkerHost(worker, standins)
 
