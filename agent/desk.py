@@ -25,7 +25,7 @@ INSTANCES = "SELECT instances.*, calls.checkpoint AS coming FROM instances LEFT 
 """All instances; `coming` is the checkpoint that a busy one will have when it is idle again."""
 
 _HALF_LIFE_S = 600.0
-_UNIT_S, _PLAIN_S, _LOAD_S, _LOAD_UNITS = 0.4, 2.0, 1.0, 2.6
+_UNIT_S, _PLAIN_S, _LOAD_S, _LOAD_UNITS = 0.4, 2.0, 1.0, 13.0
 _LATE = 0.5
 _NEWER = 0.3
 _FIRST_REST_S = 1.0
@@ -178,8 +178,9 @@ def is_all_down(instances: Sequence[sqlite3.Row]) -> bool:
 def seats_of(instances: Sequence[sqlite3.Row], now: float) -> list[Seat]:
     """Turn the instances that take work into what the scheduler sees."""
     unit_s, plain_s = (_mean([row[name] for row in instances]) for name in ("unit_s", "plain_s"))
-    # While no load was seen it is taken to be short, so that idle instances are tried and something is learned.
-    load_s = _mean([row["load_s"] for row in instances]) or min(_LOAD_S, _LOAD_UNITS * (unit_s or _LOAD_S))
+    # While nothing was seen a load is taken to be short, so that idle instances are tried and something is learned;
+    # while pictures were seen but no load, to be as long as a few of them.
+    load_s = _mean([row["load_s"] for row in instances]) or (_LOAD_UNITS * unit_s if unit_s else _LOAD_S)
     unit_s, plain_s = unit_s or _UNIT_S, plain_s or _PLAIN_S
     return [
         Seat(
