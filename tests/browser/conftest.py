@@ -75,7 +75,7 @@ def serve(running_webuis: list[StandIn], mongo_uri: str, tmp_path_factory: pytes
             port = free_port()
             services = {
                 "MONGO_URI": mongo_uri, "MONGO_DB": "browser", "OPENAI_BASE_URL": f"{chat.url}/v1",
-                "SD_ENDPOINTS": ",".join(webui.url for webui in running_webuis),
+                "SD_ENDPOINTS": ",".join(webui.url for webui in running_webuis), "SD_PATIENCE": 60,
             }  # fmt: skip
             own = {"PORT": str(port), "DATA_DIR": str(folder / "data"), **services, **settings}
             command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--graceful-timeout", "2", "app:app"]

@@ -73,7 +73,7 @@ def settings(chat: StandIn, webui: StandIn, mongo_uri: str, database_name: str, 
     return {
         "MONGO_URI": mongo_uri,
         "MONGO_DB": database_name,
-        "SD_ENDPOINTS": webui.url,
+        "SD_ENDPOINTS": webui.url, "SD_PATIENCE": "60",
         "OPENAI_BASE_URL": f"{chat.url}/v1",
         "OPENAI_API_KEY": "stand-in",
         "DATA_DIR": str(tmp_path / "data"),

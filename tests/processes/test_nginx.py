@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 
-PATIENCE_S = 16
+PATIENCE_S = 19
 """After which silence nginx ends a stream in these tests: a little more than the server's comments are apart."""
 
 
