@@ -117,6 +117,15 @@ class Fleet:
 
         return until(look, f"the end of {generation_id}", timeout_s)
 
+    def changed(self, action: str, **more: str) -> requests.Response:
+        """Change the pool of a host, again while it does not listen, as in the first second after Redis came back."""
+
+        def answered() -> requests.Response | None:
+            answer = self.change(action, **more)
+            return None if answer.status_code == 504 else answer
+
+        return until(answered, f"an answer to {action}")
+
     def cancel(self, generation_id: str) -> dict[str, Any]:
         """Cancel a job, and give it as it is then."""
         answer = requests.post(f"{self.url}/api/generations/{generation_id}/cancel", timeout=10)

@@ -80,7 +80,7 @@ def test_a_webui_of_a_host_is_drained_and_resumed_by_the_web_server(
     before = [len(host.seeds()) for host in hosts]
     name = study.pool()[one.url]["name"]
     for action, state in (("drain", "drained"), ("resume", "idle")):
-        answer = study.change(action, instance=name)
+        answer = study.changed(action, instance=name)
         assert by_endpoint(answer.json())[one.url]["state"] == state
         # Each process of the web server shows it from now on.
         assert [study.pool()[one.url]["state"] for _ in range(4)] == [state] * 4
@@ -99,7 +99,7 @@ def test_a_webui_is_added_to_the_host_that_is_named_and_removed_again(
         assert (vague.status_code, strange.status_code) == (422, 404)
         assert first in vague.json()["message"]
         assert second in strange.json()["message"]
-        added = by_endpoint(study.change("add", endpoint=webui.url, host=second).json())
+        added = by_endpoint(study.changed("add", endpoint=webui.url, host=second).json())
         assert added[webui.url]["host"] == second
         for host in hosts:
             host.hold()

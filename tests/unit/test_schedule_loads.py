@@ -118,7 +118,7 @@ def _end(call: Waiting, seat: Seat) -> float:
     return seat.free_in + seat.seconds(call) + (seat.load_s if loads else 0.0)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(loads())
 def test_whatever_comes_every_call_is_served_once_and_none_too_late(
     load: tuple[list[Seat], list[Waiting], float],
@@ -153,7 +153,7 @@ def _work_before(late: Waiting, calls: Sequence[Waiting], seats: Sequence[Seat],
     return sum(earlier) + max(slowest.values())
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.integers(1, 6), st.lists(st.sampled_from([0.5, 1.0, 4.0]), min_size=1, max_size=40))
 def test_with_one_checkpoint_it_is_list_scheduling_within_one_call(count: int, sizes: list[float]) -> None:
     seats = seats_alike(count, ["a"])
@@ -162,7 +162,7 @@ def test_with_one_checkpoint_it_is_list_scheduling_within_one_call(count: int, s
     assert makespan_s(Farm(seats, ours()).run(calls)) <= _list_scheduling(sizes, [1.0] * count) + max(sizes) + SLACK
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(speeds, min_size=1, max_size=5), st.integers(1, 40))
 def test_with_unequal_instances_it_is_still_list_scheduling_within_one_call(speeds: list[float], count: int) -> None:
     seats = [Seat(f"gpu{n}", "a", unit_s=speed) for n, speed in enumerate(speeds)]
@@ -180,7 +180,7 @@ def _list_scheduling(sizes: Iterable[float], speeds: Sequence[float]) -> float:
     return max(free)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(loads())
 def test_the_look_into_the_future_places_every_call_that_can_be_served(
     load: tuple[list[Seat], list[Waiting], float],
@@ -193,7 +193,7 @@ def test_the_look_into_the_future_places_every_call_that_can_be_served(
     assert all(0 <= one.starts_in <= one.ends_in for one in placed)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(loads(), st.dictionaries(st.sampled_from(["anna", "ben"]), st.floats(0, 100)))
 def test_the_fair_order_holds_everybody_once_and_nobody_behind_one_who_came_much_later(
     load: tuple[list[Seat], list[Waiting], float], served: dict[str, float]
