@@ -54,6 +54,8 @@ def settings(
         "CHAT_MAX_RETRIES": 0,
         # Tests hold pictures back at a gate, which must not be taken for a WebUI that hangs.
         "SD_PATIENCE": 60,
+        # A step for each picture, whatever was learned about batches before.
+        "SD_MAX_BATCH": 1,
         "DATA_DIR": str(tmp_path_factory.mktemp("data")),
         "LOG_LEVEL": "WARNING",
     }

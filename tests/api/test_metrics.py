@@ -41,7 +41,7 @@ def test_a_generation_is_counted_in_every_part_that_it_went_through(server: Serv
     assert more('stepideator_chat_tokens_total{kind="completion"}') > 0
     served = [line for line in after if line.startswith("stepideator_pool_instance_served_total")]
     assert sum(more(line) for line in served) >= 1
-    assert after["stepideator_http_requests_running"] == 1, "the scrape itself"
+    assert after["stepideator_http_requests_running"] >= 1, "the scrape itself, and streams that end a moment later"
 
 
 def test_the_end_of_a_job_is_counted_once_with_its_times(server: Server) -> None:
