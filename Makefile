@@ -6,7 +6,6 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # The first Python that is new enough; any other by `make run PYTHON=/path/to/python`.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-TESTS := tests/unit tests/api tests/processes
 
 .PHONY: help run demo test test-browser bench lint format check-settings clean
 .DEFAULT_GOAL := help
@@ -21,7 +20,8 @@ demo: $(VENV)/.embedded  ## a participant walks all 14 operations; texts and pic
 	@exec $(BIN)/python -m standins.demo
 
 test: lint  ## lint, then the tests of the parts, of the API and of whole processes (ARGS= for pytest)
-	$(BIN)/python -m pytest -n 4 --dist loadfile $(TESTS) $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile tests/unit tests/api $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile tests/processes $(ARGS)
 
 test-browser: $(VENV)/.dev  ## the tests in a real browser (needs chromium, see tests/browser)
 	$(BIN)/python -m pytest tests/browser $(ARGS)

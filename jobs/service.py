@@ -120,7 +120,7 @@ class Jobs:
         """Show a job as it is now; None if there is none of this id. Raises StoreError."""
         return self._shop.viewing.view(generation_id)
 
-    def follow(self, generation_id: str, after: int, silence_s: float = 15.0) -> Iterator[JobView | None]:
+    def follow(self, generation_id: str, after: int, silence_s: float = 10.0) -> Iterator[JobView | None]:
         """Show a job each time that it came on since the revision `after`, until its end; None while all is silent."""
         return self._shop.viewing.follow(generation_id, after, silence_s)
 

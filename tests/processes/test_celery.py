@@ -36,6 +36,14 @@ def hosts(study: Fleet) -> Iterator[tuple[WorkerHost, WorkerHost]]:
         yield one, two
 
 
+@pytest.fixture(autouse=True)
+def released(hosts: tuple[WorkerHost, WorkerHost]) -> Iterator[None]:
+    """Leave no gate closed for the test that follows, whatever happened."""
+    yield
+    for host in hosts:
+        host.release()
+
+
 def held(hosts: tuple[WorkerHost, WorkerHost], running: int) -> None:
     """Wait until so many pictures are being painted."""
     until(lambda: sum(host.running() for host in hosts) == running, f"{running} pictures under way")
@@ -99,15 +107,19 @@ def test_a_webui_is_added_to_the_host_that_is_named_and_removed_again(
         assert (vague.status_code, strange.status_code) == (422, 404)
         assert first in vague.json()["message"]
         assert second in strange.json()["message"]
-        added = by_endpoint(study.changed("add", endpoint=webui.url, host=second).json())
-        assert added[webui.url]["host"] == second
         for host in hosts:
             host.hold()
+        # The WebUIs that were there before have their hands full, so the next job can only be painted by the new one.
+        earlier = [study.submit() for _ in hosts]
+        held(hosts, 2)
+        added = by_endpoint(study.changed("add", endpoint=webui.url, host=second).json())
+        assert added[webui.url]["host"] == second
         job = study.ended(study.submit())
         assert job["state"] == "succeeded"
         assert [entry["outcome"] for entry in webui.journal()][-1:] == ["done"]
         for host in hosts:
             host.release()
+        assert [study.ended(one)["state"] for one in earlier] == ["succeeded", "succeeded"]
         assert webui.url not in by_endpoint(study.change("remove", instance=added[webui.url]["name"]).json())
     assert study.change("drain", instance="nobody").status_code == 404
     assert study.change("drain", instance="nobody", host=first).status_code == 404
