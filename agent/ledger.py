@@ -152,7 +152,8 @@ class Ledger:
     def learned(self, key: str) -> float | None:
         """Give the running mean of `key`; None before the first observation."""
         with self.look() as now:
-            return learned(now, key)
+            row = now.row("SELECT value FROM learned WHERE key = ?", key)
+        return None if row is None else float(row["value"])
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -184,12 +185,6 @@ def learn(change: Transaction, key: str, value: float) -> None:
         " value = value + (?2 - value) * MAX(?3, 1.0 / (count + 1))",
         key, value, _WEIGHT_OF_NEW,
     )  # fmt: skip
-
-
-def learned(now: Transaction, key: str) -> float | None:
-    """Do what `Ledger.learned` does, within a transaction."""
-    row = now.row("SELECT value FROM learned WHERE key = ?", key)
-    return None if row is None else float(row["value"])
 
 
 def _connect(path: Path | str) -> sqlite3.Connection:

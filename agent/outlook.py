@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agent import desk
 from agent.calls import Call
 from agent.capabilities import bare_checkpoint
 from agent.ledger import Transaction
+from agent.scene import Scene, batch_factor, free_in
 from agent.schedule import Waiting, plan
 
 State = Literal["idle", "loading", "busy", "resting", "down", "draining", "drained"]
@@ -56,20 +56,16 @@ def states(now_open: Transaction, now: float) -> tuple[InstanceState, ...]:
     return tuple(_state(row, now) for row in rows)
 
 
-def forecasts(now_open: Transaction, now: float, overtake_s: float) -> dict[str, Forecast]:
+def forecasts(scene: Scene, overtake_s: float) -> dict[str, Forecast]:
     """Foresee the end of every job that has a call, waiting or under way."""
-    instances = now_open.rows(desk.INSTANCES)
-    calls = now_open.rows("SELECT * FROM calls WHERE endpoint IS NULL")
-    seats = desk.seats_of(instances, now)
-    waiting = desk.waiting_of(calls, instances, desk.factors_of(now_open, calls))
-    jobs = {row["id"]: row["job"] for row in calls}
+    jobs = {row["id"]: row["job"] for row in scene.calls}
     found: dict[str, Forecast] = {}
-    for row in instances:
+    for row in scene.instances:
         if row["job"]:
-            ends_in_s = max(desk.free_in(row, now), found[row["job"]].ends_in_s if row["job"] in found else 0.0)
+            ends_in_s = max(free_in(row, scene.now), found[row["job"]].ends_in_s if row["job"] in found else 0.0)
             found[row["job"]] = Forecast(0, 0.0, ends_in_s)
     place = 0
-    for placed in plan(waiting, seats, desk.shares_of(now_open, now), overtake_s, everything=True):
+    for placed in plan(scene.waiting, scene.seats, scene.shares, overtake_s, everything=True):
         job = jobs[placed.call.id]
         earlier = found.get(job)
         if earlier is None:
@@ -87,7 +83,7 @@ def expected_s(now_open: Transaction, endpoint: str, call: Call) -> float | None
     rows = now_open.rows("SELECT endpoint, unit_s, samples FROM instances WHERE unit_s IS NOT NULL")
     if sum(row["samples"] for row in rows) < _ENOUGH_SAMPLES:
         return None
-    factor = desk.batch_factor(now_open, call.pictures) or call.pictures
+    factor = batch_factor(now_open, call.pictures) or call.pictures
     seconds: dict[str, float] = {row["endpoint"]: row["unit_s"] for row in rows}
     # An instance of which nothing is known may be as slow as the slowest.
     return call.size * factor * seconds.get(endpoint, max(seconds.values()))
@@ -100,16 +96,18 @@ def split(now_open: Transaction, now: float, num: int, checkpoint: str, size: fl
     picture is made alone, so that somebody sees it soon, and the others as a batch, so that something is learned.
     """
     ones = (1,) * num
-    instances = now_open.rows(desk.INSTANCES)
-    seats = desk.seats_of(instances, now)
-    if num == 1 or max_batch == 1 or not seats:
+    if num == 1 or max_batch == 1:
         return ones
-    idle = sum(seat.is_idle for seat in seats)
-    if desk.batch_factor(now_open, 2) is None:
+    scene = Scene.of(now_open, now)
+    if not scene.seats:
+        return ones
+    if batch_factor(now_open, 2) is None:
+        idle = sum(seat.is_idle for seat in scene.seats)
         return (1, num - 1) if idle < num and 2 < num <= max_batch + 1 else ones
     divisions = [_even(num, parts) for parts in range(num, 0, -1)]
+    factors = {count: batch_factor(now_open, count) or float(count) for count in range(1, max_batch + 1)}
     ends = {
-        division: _ends_in(now_open, now, instances, division, checkpoint, size)
+        division: _ends_in(scene, [size * factors[count] for count in division], checkpoint)
         for division in divisions
         if max(division) <= max_batch
     }
@@ -117,22 +115,11 @@ def split(now_open: Transaction, now: float, num: int, checkpoint: str, size: fl
     return best if ends[best] < _CLEARLY * ends[ones] else ones
 
 
-def _ends_in(
-    now_open: Transaction,
-    now: float,
-    instances: Sequence[sqlite3.Row],
-    division: tuple[int, ...],
-    checkpoint: str,
-    size: float,
-) -> float:
+def _ends_in(scene: Scene, sizes: Sequence[float], checkpoint: str) -> float:
     """Foresee when the last of these batches would be done if they were sent now, after all that waits already."""
-    calls = now_open.rows("SELECT * FROM calls WHERE endpoint IS NULL")
-    others = desk.waiting_of(calls, instances, desk.factors_of(now_open, calls))
-    new = [
-        Waiting(-1 - index, now, bare_checkpoint(checkpoint), "", size * (desk.batch_factor(now_open, count) or count))
-        for index, count in enumerate(division)
-    ]
-    placed = plan([*others, *new], desk.seats_of(instances, now), {}, 0.0, everything=True)
+    bare = bare_checkpoint(checkpoint)
+    new = [Waiting(-1 - index, scene.now, bare, "", size) for index, size in enumerate(sizes)]
+    placed = plan([*scene.waiting, *new], scene.seats, {}, 0.0, everything=True)
     return max((one.ends_in for one in placed if one.call.id < 0), default=float("inf"))
 
 

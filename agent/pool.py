@@ -21,12 +21,7 @@ from agent import desk
 from agent.access import Access
 from agent.calls import Call, Leased
 from agent.capabilities import from_text
-from agent.errors import (
-    NoInstanceUpError,
-    PoolClosedError,
-    PoolTimeoutError,
-    SDError,
-)
+from agent.errors import NoInstanceUpError, PoolClosedError, PoolTimeoutError, SDError
 from agent.holding import Holding, outcome_of
 from agent.host import Host
 from agent.instance import SDInstance
@@ -34,6 +29,7 @@ from agent.ledger import Ledger, Transaction
 from agent.outlook import Forecast, InstanceState, expected_s, forecasts, split, states
 from agent.overseer import Overseer
 from agent.roster import Roster
+from agent.scene import Scene
 from agent.turns import Turns
 from agent.upkeep import Upkeep
 
@@ -133,7 +129,8 @@ class SDInstancePool:
         if time.monotonic() - made_at > _FORECAST_FOR_S and self._forecasting.acquire(blocking=not made_at):
             try:
                 with self._access.looking() as now:
-                    found = forecasts(now, time.time(), self._overtake_s)
+                    scene = Scene.of(now, time.time())
+                found = forecasts(scene, self._overtake_s)
                 self._forecasts = (time.monotonic(), found)
             finally:
                 self._forecasting.release()

@@ -8,10 +8,12 @@ from collections.abc import Collection, Sequence
 
 from agent.calls import Call
 from agent.capabilities import Capabilities, bare_checkpoint, without_hash
+from agent.departed import bury, departed
 from agent.desk import Entry
 from agent.errors import UnknownInstanceError
 from agent.instance import SDInstance
 from agent.ledger import Ledger, Transaction
+from agent.scene import names
 
 _CLEAN = (
     "mode = 'open', health = 'up', failures = 0, rests_until = 0, seen_at = 0, probed_until = 0, offers = NULL,"
@@ -40,30 +42,21 @@ class Roster:
         The first process of a server makes the ledger say what the configuration says; a later one only adds what is
         new, so that an instance that was drained or removed meanwhile stays so. Raises OSError or sqlite3.Error.
         """
-        host = self._ledger.host
         with self._lock:
             if self.has_joined:
                 return
             with self._ledger.change() as change:
-                members = [row[0] for row in change.rows("SELECT process FROM members")]
-                if not any(host.is_alive(member) for member in members):
+                bury(change, departed(change, self._ledger.host))
+                if change.row("SELECT 1 FROM members") is None:
                     self._begin_anew(change)
-                change.run("INSERT OR IGNORE INTO members VALUES (?)", host.id)
+                change.run("INSERT OR IGNORE INTO members VALUES (?)", self._ledger.host.id)
                 for instance in self._configured:
                     self._insert(change, instance)
             self.has_joined = True
 
     def _begin_anew(self, change: Transaction) -> None:
-        own = self._ledger.host.id
-        for table in ("calls", "jobs", "members"):
-            change.run(f"DELETE FROM {table} WHERE process <> ?", own)  # noqa: S608
         configured = json.dumps([instance.endpoint for instance in self._configured])
         change.run("DELETE FROM instances WHERE endpoint NOT IN (SELECT value FROM json_each(?))", configured)
-        # Whoever held it is gone; what was left running there is asked about before the next call.
-        change.run(
-            "UPDATE instances SET unsettled = 1, abandoned_task = task, holder = NULL, call = NULL, job = NULL"
-            " WHERE holder IS NOT NULL"
-        )
         change.run(f"UPDATE instances SET {_CLEAN}")  # noqa: S608
 
     def all(self) -> tuple[SDInstance, ...]:
@@ -111,20 +104,26 @@ class Roster:
 
     def why_unservable(self, now: Transaction, checkpoint: str, controlnet: Collection[str]) -> str | None:
         """Name what every instance is known to lack."""
-        rows = now.rows("SELECT name, offers FROM instances WHERE mode = 'open'")
-        if not rows or any(row["offers"] is None for row in rows):
+        offers = offers_in(now)
+        if not offers or None in offers:
             return None
         wanted = {f"checkpoint:{bare_checkpoint(checkpoint)}": f"the checkpoint {checkpoint!r}"}
         wanted |= {f"controlnet:{without_hash(model)}": f"the ControlNet model {model!r}" for model in controlnet}
-        lacks = [{need for need in wanted if need not in set(json.loads(row["offers"]))} for row in rows]
+        lacks = [wanted.keys() - (offered or ()) for offered in offers]
         if not all(lacks):
             return None
         everywhere = set.intersection(*lacks) or set.union(*lacks)
-        names = " and ".join(sorted(wanted[need] for need in everywhere))
-        return f"no WebUI has {names}; install it there or change the preset"
+        missing = " and ".join(sorted(wanted[need] for need in everywhere))
+        return f"no WebUI has {missing}; install it there or change the preset"
 
     def _insert(self, change: Transaction, instance: SDInstance) -> None:
         change.run("INSERT OR IGNORE INTO instances (endpoint, name) VALUES (?, ?)", instance.endpoint, instance.name)
+
+
+def offers_in(now: Transaction) -> list[frozenset[str] | None]:
+    """List what each instance that takes work offers; None for one that has not told yet."""
+    rows = now.rows("SELECT offers FROM instances WHERE mode = 'open'")
+    return [None if row["offers"] is None else names(row["offers"]) for row in rows]
 
 
 def offers_of(has: Capabilities) -> list[str]:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from agent import desk
 from agent.capabilities import Capabilities, as_text, bare_checkpoint
+from agent.departed import bury, departed
 from agent.errors import InstanceTimeoutError, InstanceUnreachableError, MissingOnInstanceError, SDError
 from agent.ledger import Ledger, Transaction
 from agent.overdue import settle
@@ -66,26 +67,13 @@ class Upkeep:
 
     def bury_the_dead(self) -> None:
         """Free what processes held that have ended; what they left running is asked about before the next call."""
-        host = self._ledger.host
         with self._ledger.look() as now:
-            rows = now.rows(
-                "SELECT process FROM calls UNION SELECT process FROM jobs UNION SELECT process FROM members"
-                " UNION SELECT holder FROM instances WHERE holder IS NOT NULL"
-            )
-        dead = [row[0] for row in rows if not host.is_alive(row[0])]
+            dead = departed(now, self._ledger.host)
         if not dead:
             return
         _log.warning("%d processes of this server are gone; what they held is free again", len(dead))
         with self._ledger.change() as change:
-            for process in dead:
-                change.run("DELETE FROM calls WHERE process = ?", process)
-                change.run("DELETE FROM jobs WHERE process = ?", process)
-                change.run("DELETE FROM members WHERE process = ?", process)
-                change.run(
-                    "UPDATE instances SET holder = NULL, call = NULL, job = NULL, share = NULL, unsettled = 1,"
-                    " abandoned_task = task WHERE holder = ?",
-                    process,
-                )
+            bury(change, dead)
             self._schedule(change)
 
     def think_again(self) -> None:

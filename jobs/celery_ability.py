@@ -1,6 +1,5 @@
 """What this worker host can do: which records its WebUIs and its chat service can serve, and how they stand now."""
 
-import json
 import sqlite3
 import threading
 import time
@@ -11,6 +10,7 @@ from typing import Any
 from agent.capabilities import bare_checkpoint
 from agent.errors import SDError
 from agent.pool import InstanceState, SDInstancePool
+from agent.roster import offers_in
 from jobs.celery_places import Seats, Wish
 from jobs.celery_routing import queues_of, seats_of
 from jobs.parts import Parts
@@ -133,7 +133,7 @@ def _offers(pool: SDInstancePool) -> tuple[set[str], bool]:
     """Gather what the WebUIs offer, and whether each of them has told."""
     try:
         with pool.ledger.look() as now:
-            rows = [row["offers"] for row in now.rows("SELECT offers FROM instances WHERE mode = 'open'")]
+            offers = offers_in(now)
     except (OSError, sqlite3.Error):
         return set(), False
-    return {offer for row in rows if row is not None for offer in json.loads(row)}, None not in rows
+    return {offer for offered in offers for offer in offered or ()}, None not in offers

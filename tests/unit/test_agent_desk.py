@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent import desk
+from agent import desk, scene
 from agent.desk import Outcome
 from agent.host import Host
 from agent.ledger import Ledger
@@ -93,24 +93,24 @@ def test_a_slow_instance_is_found_out_and_gets_less(book: Book) -> None:
 
 def test_the_time_of_a_batch_is_learned_as_a_multiple_of_a_single_picture(book: Book) -> None:
     book.instance("gpu0", unit_s=1.0)
-    assert desk.batch_factor(book.change, 4) is None
+    assert scene.batch_factor(book.change, 4) is None
     book.ends(book.enter("a", size=2.0, pictures=4), paint_s=5.0)
-    assert desk.batch_factor(book.change, 4) == pytest.approx(2.5)
-    assert desk.batch_factor(book.change, 1) == 1.0
-    assert desk.batch_factor(book.change, 3) == pytest.approx(2.0)
+    assert scene.batch_factor(book.change, 4) == pytest.approx(2.5)
+    assert scene.batch_factor(book.change, 1) == 1.0
+    assert scene.batch_factor(book.change, 3) == pytest.approx(2.0)
 
 
 def test_a_batch_counts_for_what_it_takes_in_its_share(book: Book) -> None:
     book.instance("gpu0", unit_s=1.0)
     book.change.run("INSERT INTO learned VALUES ('batch:4', 2.5, 1)")
     book.enter("a", share="anna", size=2.0, pictures=4)
-    assert desk.shares_of(book.change, book.now) == {"anna": pytest.approx(5.0)}
+    assert scene.shares_of(book.change, book.now) == {"anna": pytest.approx(5.0)}
 
 
 def test_what_was_served_long_ago_counts_half_every_ten_minutes(book: Book) -> None:
     book.instance("gpu0")
     book.ends(book.enter("a", share="anna", size=8.0))
-    assert desk.shares_of(book.change, book.now + 1200.0) == {"anna": pytest.approx(2.0)}
+    assert scene.shares_of(book.change, book.now + 1200.0) == {"anna": pytest.approx(2.0)}
 
 
 def test_a_call_that_is_late_is_thought_to_take_the_longer_the_later_it_is(book: Book) -> None:
@@ -119,7 +119,7 @@ def test_a_call_that_is_late_is_thought_to_take_the_longer_the_later_it_is(book:
     free_in = []
     for later in (0.0, 3.0, 10.0, 24.0):
         book.now = T0 + later
-        free_in.append(desk.seats_of(book.change.rows(desk.INSTANCES), book.now)[0].free_in)
+        free_in.append(scene.seats_of(book.change.rows(scene.INSTANCES), book.now)[0].free_in)
     assert free_in == pytest.approx([4.0, 1.0, 3.0, 10.0])
 
 

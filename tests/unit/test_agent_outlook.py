@@ -12,6 +12,7 @@ from agent.host import Host
 from agent.ledger import Ledger
 from agent.outlook import Forecast, expected_s, forecasts, split, states
 from agent.roster import Roster
+from agent.scene import Scene
 from tests.pool_book import T0, Book
 from tests.pools import made_up
 
@@ -93,7 +94,7 @@ def test_a_forecast_counts_the_jobs_before_it(book: Book) -> None:
     for share in ("anna", "ben", "cleo"):
         book.enter("a", share=share, size=2.0)
     book.now += 0.5
-    assert forecasts(book.change, book.now, 120.0) == {
+    assert forecasts(Scene.of(book.change, book.now), 120.0) == {
         "job of anna": Forecast(0, 0.0, 1.5),
         "job of ben": Forecast(1, 1.5, 3.5),
         "job of cleo": Forecast(2, 3.5, 5.5),
@@ -108,13 +109,13 @@ def test_a_job_ends_with_the_last_of_its_calls_wherever_that_is(book: Book, wait
     book.enter("b", share="anna", size=1.0)
     for _ in range(waiting):
         book.enter("a", share="anna", size=4.0)
-    assert forecasts(book.change, book.now, 120.0) == {"job of anna": Forecast(0, 0.0, ends_in_s)}
+    assert forecasts(Scene.of(book.change, book.now), 120.0) == {"job of anna": Forecast(0, 0.0, ends_in_s)}
 
 
 def test_a_job_without_calls_has_no_forecast(book: Book) -> None:
     book.instance("gpu0", "a")
     book.ends(book.enter("a", share="anna", size=1.0))
-    assert forecasts(book.change, book.now, 120.0) == {}
+    assert forecasts(Scene.of(book.change, book.now), 120.0) == {}
 
 
 def test_what_a_picture_should_take_is_known_after_a_few(book: Book) -> None:
