@@ -27,6 +27,8 @@ from store.ids import new_id
 from store.stores import open_stores
 
 if TYPE_CHECKING:
+    from celery import Celery
+
     from config import Config
 
 LONGEST_JOB = 1.5
@@ -78,16 +80,22 @@ def checkpoint_of(book: SettingsBook) -> Callable[[GenerationRecord], str | None
     return first
 
 
+def broker_of(config: "Config") -> "Celery":
+    """Build the way to the broker that web hosts and worker hosts share; nothing connects yet."""
+    from jobs.celery_app import celery_app
+
+    return celery_app(config.CELERY_BROKER_URL.get_secret_value(), config.JOB_TIMEOUT * LONGEST_JOB)
+
+
 def _ways(config: "Config", parts: Parts, fleet: Fleet | None) -> tuple[Dispatcher | None, PoolChanges]:
     """Give the ways by which jobs, and changes of the pool, come to the worker hosts of the fleet, or stay here."""
     if fleet is None:
         return None, OwnPool(parts.pool)
     # Only where it is used: Celery is large, and takes half a second to import.
-    from jobs.celery_app import celery_app
     from jobs.celery_dispatch import CeleryDispatcher
     from jobs.celery_pool import HostPools
 
-    app = celery_app(config.CELERY_BROKER_URL.get_secret_value(), config.JOB_TIMEOUT * LONGEST_JOB)
+    app = broker_of(config)
     return CeleryDispatcher(app, fleet, checkpoint_of(parts.book)), HostPools(app, parts.stores.runners)
 
 

@@ -7,15 +7,13 @@ import hashlib
 import logging
 import socket
 import sys
-import time
 from pathlib import Path
 
-from apps.assembly import LONGEST_JOB, build_services
+from apps.assembly import broker_of, build_services
 from apps.logs import configure_logging
 from apps.registry import PRESETS, presets_of
 from config import Config, ConfigError, load_config
 from jobs.celery_ability import Ability
-from jobs.celery_app import celery_app
 from jobs.celery_hosts import Fleet
 from jobs.celery_intake import Intake
 from jobs.celery_orders import Orders
@@ -43,7 +41,7 @@ class Worker:
         generations, fleet = self._services.stores.generations, Fleet(self._services.stores.runners)
         self._intake = Intake(generations, self._places, self._ability, fleet, jobs.runner.adopt)
         self._recall = Recall(generations, jobs.runner)
-        self._app = celery_app(config.CELERY_BROKER_URL.get_secret_value(), config.JOB_TIMEOUT * LONGEST_JOB)
+        self._app = broker_of(config)
         self._orders = Orders(self._app, self._ability.name, self._change_pool)
 
     def run(self) -> int:
@@ -84,9 +82,7 @@ class Worker:
         self._intake.stop()
         runner = self._services.jobs.runner
         logger.info("stopping: %d jobs may end within %d s", len(runner.jobs), self._config.GRACEFUL_TIMEOUT)
-        end_s = time.monotonic() + self._config.GRACEFUL_TIMEOUT
-        while runner.jobs and time.monotonic() < end_s:
-            time.sleep(0.1)
+        runner.wait_until_idle(self._config.GRACEFUL_TIMEOUT)
         runner.hand_over()
 
 

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ class Fleet:
             presets: the image presets that are all needed.
             checkpoint: the one that takes the place of theirs, if any does.
         """
-        facts = [runner.facts for runner in self._look() if runner.facts.get("kind") == "worker"]
+        facts = facts_of_workers(self._look())
         if checkpoint:
             queue = checkpoint_queue(checkpoint)
             if facts and not any(queue in one.get("queues", ()) for one in facts):
@@ -62,6 +62,11 @@ class Fleet:
             return self._alive
 
 
+def facts_of_workers(runners: Iterable[RunnerInfo]) -> list[Mapping[str, Any]]:
+    """Give what the worker hosts among these processes tell of themselves."""
+    return [runner.facts for runner in runners if runner.facts.get("kind") == "worker"]
+
+
 def pool_of_hosts(stores: Stores) -> list[dict[str, Any]]:
     """List the WebUIs of all worker hosts as they were at the last heartbeats: an InstanceState's fields and `host`.
 
@@ -69,10 +74,9 @@ def pool_of_hosts(stores: Stores) -> list[dict[str, Any]]:
         StoreError: the heartbeats cannot be read.
     """
     found = {
-        (runner.facts.get("host", ""), instance.get("endpoint")): {**instance, "host": runner.facts.get("host", "")}
-        for runner in stores.runners.alive(ALIVE_S)
-        if runner.facts.get("kind") == "worker"
-        for instance in runner.facts.get("instances", ())
+        (facts.get("host", ""), instance.get("endpoint")): {**instance, "host": facts.get("host", "")}
+        for facts in facts_of_workers(stores.runners.alive(ALIVE_S))
+        for instance in facts.get("instances", ())
     }
     # Two workers of one host share its WebUIs, and both tell of them.
     return list(found.values())

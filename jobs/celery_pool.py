@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from agent.errors import PoolClosedError, SDError, SDNotConfiguredError, UnknownInstanceError
 from jobs.celery_app import CHANGE_POOL, mailbox
-from jobs.celery_hosts import ALIVE_S
+from jobs.celery_hosts import ALIVE_S, facts_of_workers
 from jobs.errors import HostNotNamedError, HostSilentError, UnknownHostError
 from jobs.pool_changes import PoolOrder
 from store.runners import Runners
@@ -45,7 +45,7 @@ class HostPools:
         Raises:
             HostSilentError: it does not answer in time, or the broker is away.
         """
-        alive = (runner.facts for runner in self._runners.alive(ALIVE_S) if runner.facts.get("kind") == "worker")
+        alive = facts_of_workers(self._runners.alive(ALIVE_S))
         host = host_for(order, alive)
         answer = self._ask(host, order)
         if "error" in answer:

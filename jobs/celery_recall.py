@@ -3,6 +3,7 @@
 import logging
 import threading
 
+from jobs.recovery import let_go_of_what_was_taken
 from jobs.runner import Runner
 from store.errors import StoreError
 from store.generations import Generations
@@ -32,11 +33,8 @@ class Recall:
 
     def look(self) -> None:
         """Stop the jobs that are not this runner's any more. Raises StoreError."""
-        worked_on = {job.id for job in self._runner.jobs}
-        if not worked_on:
-            return
-        for generation_id in worked_on.difference(self._generations.abandoned(self._runner.id)):
-            self._runner.cancel(generation_id)
+        if self._runner.jobs:
+            let_go_of_what_was_taken(self._runner, self._generations)
 
     def _go_on(self) -> None:
         while not self._stopped.wait(LOOK_S):

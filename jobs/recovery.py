@@ -15,6 +15,7 @@ from jobs.dispatch import Dispatcher
 from jobs.metrics import Metrics
 from jobs.runner import Runner
 from store.documents import ErrorRecord
+from store.generations import Generations
 from store.stores import Stores
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,19 @@ UNWRITTEN: Final = ErrorRecord(
     type="StoreUnavailableError",
     message="the database was away when it ended, so what it made is not kept; send the request again",
 )
+
+
+def let_go_of_what_was_taken(runner: Runner, generations: Generations) -> tuple[str, ...]:
+    """Stop what others took from a runner, or canceled, and give the generations that are its own by their records.
+
+    Raises:
+        StoreError: the database is away.
+    """
+    worked_on = runner.written()
+    held = generations.abandoned(runner.id)
+    for generation_id in worked_on.difference(held):
+        runner.cancel(generation_id)
+    return held
 
 
 class Recovery:
@@ -59,10 +73,7 @@ class Recovery:
         Raises:
             StoreError: the database is away; as all others here do.
         """
-        worked_on = self._runner.written()
-        held = self._stores.generations.abandoned(self._runner.id)
-        for generation_id in worked_on.difference(held):
-            self._runner.cancel(generation_id)
+        held = let_go_of_what_was_taken(self._runner, self._stores.generations)
         # Looked at again after the question, in which it may have taken some.
         for generation_id in set(held).difference(self._runner.in_hand()):
             if self._stores.generations.abandon(generation_id, self._runner.id, UNWRITTEN):

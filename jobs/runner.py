@@ -35,6 +35,7 @@ Operation = tuple[int, str]
 """APP_ID and name."""
 
 JOB_TIMEOUT_S = 3600.0
+_LOOK_S = 0.02
 
 
 class Attendant(Protocol):
@@ -148,7 +149,7 @@ class Runner:
         """
         with self.coming(generation_id):
             if claimed := self._claimed(generation_id):
-                self._take(*claimed)
+                self._start(self._job_of(*claimed))
         return claimed is not None
 
     def adopt(self, generation_id: str) -> bool:
@@ -195,6 +196,12 @@ class Runner:
         for job in self.jobs:
             self.cancel(job.id, Stop.HANDOVER)
 
+    def wait_until_idle(self, timeout_s: float) -> None:
+        """Wait until no job is left, for so many seconds at most."""
+        end_s = time.monotonic() + timeout_s
+        while self.jobs and time.monotonic() < end_s:
+            time.sleep(_LOOK_S)
+
     def _claimed(self, generation_id: str) -> tuple[GenerationRecord, Claim] | None:
         generations = self._parts.stores.generations
         try:
@@ -203,9 +210,6 @@ class Runner:
             return None
         record = generations.get(generation_id)
         return None if record is None else (record, claim)
-
-    def _take(self, record: GenerationRecord, claim: Claim) -> None:
-        self._start(self._job_of(record, claim))
 
     def _start(self, job: Job) -> None:
         if self._starts.offer(job.share, job.id, job) is not None:

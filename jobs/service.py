@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
@@ -159,9 +158,9 @@ class Jobs:
     def stop(self, grace_s: float = 0.0) -> None:
         """End: what runs may end by itself for `grace_s` seconds, then it is given back to the others."""
         self.retire()
-        self._wait_until_idle(grace_s)
+        self.runner.wait_until_idle(grace_s)
         self.runner.hand_over()
-        self._wait_until_idle(HANDOVER_S)
+        self.runner.wait_until_idle(HANDOVER_S)
         self._shop.heartbeat.stop(is_clear=not self.runner.jobs)
         self._shop.background.stop()
 
@@ -200,8 +199,3 @@ class Jobs:
         if record is not None and record.cancel_at is not None:
             after_s = (record.cancel_at - record.created_at).total_seconds()
             self.cancel(generation_id, f"not done within {after_s:g} s (Cancel-After)")
-
-    def _wait_until_idle(self, timeout_s: float) -> None:
-        end_s = time.monotonic() + timeout_s
-        while self.runner.jobs and time.monotonic() < end_s:
-            time.sleep(0.02)

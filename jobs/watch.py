@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from jobs.background import Background
@@ -171,7 +171,7 @@ class Watch:
         self._background.after(self._look_s, self._look)
 
     def _look_into_records(self) -> None:
-        since = self._since or self._now() - 2 * OVERLAP
+        since = self._since or self._stores.database.ago(2 * OVERLAP.total_seconds())
         for change in self._stores.generations.changed_since(since):
             is_known = self._seen.get(change.id) == change.changed_at or self._has(change.id, change.changed_at)
             self._seen[change.id] = change.changed_at
@@ -193,6 +193,3 @@ class Watch:
     def _has(self, generation_id: str, changed_at: datetime) -> bool:
         kept = self._kept.get(generation_id)
         return bool(kept and kept.is_current and kept.record and kept.record.changed_at == changed_at)
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._stores.database.server_time_ms() / 1000, UTC)
