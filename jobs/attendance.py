@@ -60,5 +60,5 @@ class Attendance:
 
     def _count_out(self, job: Job) -> None:
         self._admission.dismiss(job.id)
-        if job.is_ended_here and job.outcome is not None:
+        if job.writing.is_ended and job.outcome is not None:
             self._metrics.job_ended(job.outcome, job.first_total_s)

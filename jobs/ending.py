@@ -71,7 +71,6 @@ class Ending:
             # It is too large, for example; then the record must at least say so.
             self._fail(job, described(exc))
             return
-        job.is_ended_here = True
         logger.info("%s succeeded", job.record.operation)
         self._courses.learn(job.record, job.recorder.progress)
 
@@ -79,7 +78,6 @@ class Ending:
         times = _times(job)
         job.outcome = _ended(job, {"state": "failed", "error": error, "times": times})
         job.recorder.fail(error, times)
-        job.is_ended_here = True
         logger.info("%s failed: %s", job.record.operation, error.type)
 
     def _hand_over(self, job: Job) -> None:

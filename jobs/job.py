@@ -29,10 +29,10 @@ class Stop(Enum):
 class Job:
     """What belongs to one job here.
 
-    `began_at` is when its thread began, `is_ended_here` whether this process wrote its end, `told` and `written` how
-    far it was when followers here and readers elsewhere last heard of it, `first_total_s` the first forecast of its
-    whole duration, counted from its acceptance. `outcome` is its record with state, results and error as they are
-    written at the end, for whoever waits here; its steps stand in the database.
+    `began_at` is when its thread began, `told` and `written` how far it was when followers here and readers elsewhere
+    last heard of it, `first_total_s` the first forecast of its whole duration, counted from its acceptance. `outcome`
+    is its record with state, results and error as written at the end, for whoever waits here; its steps stand in
+    the database.
     """
 
     record: GenerationRecord
@@ -44,7 +44,6 @@ class Job:
     stop_reason: Stop | None = None
     taken_s: float = field(default_factory=time.monotonic)
     began_at: datetime | None = None
-    is_ended_here: bool = False
     told: Live | None = None
     written: Live | None = None
     first_total_s: float | None = None

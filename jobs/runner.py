@@ -271,7 +271,7 @@ class Runner:
             self._jobs.pop(job.id, None)
             self._attendant.ended(job)
             # Who wrote the end has said so.
-            if not job.is_ended_here:
+            if not job.writing.is_ended:
                 self._attendant.changed(job.id, True)
 
     def _lose(self, generation_id: str) -> None:

@@ -185,6 +185,7 @@ class Writing:
 
     def _send(self, write: Callable[[_Noted], Claim], *, is_end: bool = False) -> None:
         if self._is_unsure and self._find_out() and is_end:
+            self._tell(is_end)
             return
         with self._lock:
             noted, self._noted = self._noted, _Noted()
@@ -196,6 +197,9 @@ class Writing:
             with self._lock:
                 self._noted.steps[:0], self._noted.outputs[:0] = noted.steps, noted.outputs
             raise
+        self._tell(is_end)
+
+    def _tell(self, is_end: bool) -> None:
         # Before anybody is woken: who waits here need not read what was just written.
         self.is_ended = is_end
         self._changed(is_end)

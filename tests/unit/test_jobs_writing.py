@@ -187,6 +187,7 @@ def test_what_could_not_be_written_is_written_once_when_the_database_is_back(
     note.add(steps=[_step("two")])
     note.finish([], {})
 
+    assert note.is_ended
     ended = kept(stores, record.id)
     assert ended.state == "succeeded"
     assert [step.name for step in ended.steps] == ["one", "two"]
