@@ -26,13 +26,13 @@ _log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 _BUSY_S = 15.0
-_NAME = "pool-1.sqlite3"
+_NAME = "pool-2.sqlite3"
 _WEIGHT_OF_NEW = 0.3
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS instances (
     endpoint TEXT PRIMARY KEY, name TEXT NOT NULL, mode TEXT NOT NULL DEFAULT 'open',
-    checkpoint TEXT, offers TEXT, lists TEXT, seen_at REAL NOT NULL DEFAULT 0, probed_until REAL NOT NULL DEFAULT 0,
+    checkpoint TEXT, offers TEXT, seen_at REAL NOT NULL DEFAULT 0, probed_until REAL NOT NULL DEFAULT 0,
     holder TEXT, call INTEGER, job TEXT, share TEXT, task TEXT, size REAL, pictures INTEGER NOT NULL DEFAULT 1,
     loads INTEGER NOT NULL DEFAULT 0,
     since REAL NOT NULL DEFAULT 0, ends REAL NOT NULL DEFAULT 0, last_used REAL NOT NULL DEFAULT 0,
@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS instances (
     served INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
     busy_s REAL NOT NULL DEFAULT 0, loading_s REAL NOT NULL DEFAULT 0, loads_done INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS lists (endpoint TEXT PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY AUTOINCREMENT, process TEXT NOT NULL, since REAL NOT NULL, checkpoint TEXT,
     share TEXT NOT NULL, job TEXT NOT NULL, size REAL, pictures INTEGER NOT NULL, needs TEXT NOT NULL,

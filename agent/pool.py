@@ -20,7 +20,6 @@ from pathlib import Path
 from agent import desk
 from agent.access import Access
 from agent.calls import Call, Leased
-from agent.capabilities import from_text
 from agent.errors import NoInstanceUpError, PoolClosedError, PoolTimeoutError, SDError
 from agent.holding import Holding, outcome_of
 from agent.host import Host
@@ -241,8 +240,8 @@ class SDInstancePool:
         instance = self.roster.at(row[0])
         leased = Leased(instance.name, row["wanted"], waited_s, row["reason"], bool(row["loads"]))
         instance.loaded = row["checkpoint"]
-        if instance.capabilities is None and row["lists"] is not None:
-            instance.capabilities = from_text(row["lists"])
+        if instance.capabilities is None:
+            instance.capabilities = self.roster.listed(instance.endpoint)
         instance.unsettled, instance.abandoned_task = bool(row["unsettled"]), row["abandoned_task"]
         note_task, sent = partial(self._note_task, number), partial(self._turns.sent, number)
         instance.holding = Holding(number, call, leased, note_task, sent, self._overseer)

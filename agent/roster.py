@@ -7,7 +7,7 @@ import threading
 from collections.abc import Collection, Sequence
 
 from agent.calls import Call
-from agent.capabilities import Capabilities, bare_checkpoint, without_hash
+from agent.capabilities import Capabilities, bare_checkpoint, from_text, without_hash
 from agent.departed import bury, departed
 from agent.desk import Entry
 from agent.errors import UnknownInstanceError
@@ -15,10 +15,7 @@ from agent.instance import SDInstance
 from agent.ledger import Ledger, Transaction
 from agent.scene import names
 
-_CLEAN = (
-    "mode = 'open', health = 'up', failures = 0, rests_until = 0, seen_at = 0, probed_until = 0, offers = NULL,"
-    " lists = NULL"
-)
+_CLEAN = "mode = 'open', health = 'up', failures = 0, rests_until = 0, seen_at = 0, probed_until = 0, offers = NULL"
 
 
 class Roster:
@@ -58,6 +55,7 @@ class Roster:
         configured = json.dumps([instance.endpoint for instance in self._configured])
         change.run("DELETE FROM instances WHERE endpoint NOT IN (SELECT value FROM json_each(?))", configured)
         change.run(f"UPDATE instances SET {_CLEAN}")  # noqa: S608
+        change.run("DELETE FROM lists")
 
     def all(self) -> tuple[SDInstance, ...]:
         """Give the instances known here."""
@@ -74,6 +72,13 @@ class Roster:
         """Give the instance of a name known here."""
         return next((instance for instance in self.all() if instance.name == name), None)
 
+    def listed(self, endpoint: str) -> Capabilities | None:
+        """Give what an instance was seen to list, whichever process looked; None if none did yet."""
+        # Long texts in a table of their own, so that whoever looks at the instances need not read them.
+        with self._ledger.look() as now:
+            row = now.row("SELECT text FROM lists WHERE endpoint = ?", endpoint)
+        return None if row is None else from_text(row["text"])
+
     def entry(self, checkpoint: str | None, avoid: Collection[str], call: Call) -> Entry:
         """Write a call as it is entered into the ledger."""
         bare = bare_checkpoint(checkpoint) if checkpoint is not None else None
@@ -88,7 +93,8 @@ class Roster:
         if not endpoint.startswith(("http://", "https://")) or "@" in endpoint:
             raise UnknownInstanceError("the address of a WebUI must start with http:// or https://, without a login")
         self._insert(change, self.at(endpoint))
-        change.run(f"UPDATE instances SET {_CLEAN} WHERE endpoint = ? AND mode <> 'open'", endpoint)  # noqa: S608
+        if change.run(f"UPDATE instances SET {_CLEAN} WHERE endpoint = ? AND mode <> 'open'", endpoint):  # noqa: S608
+            change.run("DELETE FROM lists WHERE endpoint = ?", endpoint)
 
     def set_mode(self, change: Transaction, name: str, mode: str) -> None:
         """Set an instance (by name or endpoint) to open, drained or removed. Raises UnknownInstanceError."""

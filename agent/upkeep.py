@@ -127,17 +127,18 @@ class Upkeep:
     def _write(self, row: sqlite3.Row, checkpoint: str | None, has: Capabilities | None) -> None:
         bare = bare_checkpoint(checkpoint) if checkpoint else None
         offers = None if has is None else json.dumps(offers_of(has))
-        lists = None if has is None else as_text(has)
         with self._ledger.change() as change:
+            if has is not None:
+                change.run("INSERT OR REPLACE INTO lists VALUES (?, ?)", row["endpoint"], as_text(has))
             # While it was looked at it may have been lent; then its user knows better what it has loaded, and whether
             # it works.
             change.run(
-                "UPDATE instances SET health = CASE WHEN failures = ?7 THEN 'up' ELSE health END, seen_at = ?1,"
-                " probed_until = 0, offers = COALESCE(?2, offers), lists = COALESCE(?6, lists),"
+                "UPDATE instances SET health = CASE WHEN failures = ?6 THEN 'up' ELSE health END, seen_at = ?1,"
+                " probed_until = 0, offers = COALESCE(?2, offers),"
                 " unsettled = CASE WHEN health = 'up' THEN unsettled ELSE 0 END,"
                 " checkpoint = CASE WHEN holder IS NULL AND last_used = ?3 THEN COALESCE(?4, checkpoint)"
                 " ELSE checkpoint END WHERE endpoint = ?5",
-                time.time(), offers, row["last_used"], bare, row["endpoint"], lists, row["failures"],
+                time.time(), offers, row["last_used"], bare, row["endpoint"], row["failures"],
             )  # fmt: skip
             if row["health"] != "up":
                 _log.warning("%s is back", row["name"])

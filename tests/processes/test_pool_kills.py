@@ -74,5 +74,5 @@ def test_processes_killed_at_random_moments_harm_nobody(tmp_path: Path) -> None:
         assert sum(state.served for state in pool.states()) > 10 * killed
     assert killed >= 5
     assert "TWICE" not in "".join(said)
-    with closing(sqlite3.connect(tmp_path / "pool" / "pool-1.sqlite3")) as connection:
+    with closing(sqlite3.connect(tmp_path / "pool" / "pool-2.sqlite3")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -88,7 +88,7 @@ def test_an_empty_file_is_filled(ledger: Ledger) -> None:
     folder = ledger.host.folder
     assert folder is not None
     folder.mkdir()
-    (folder / "pool-1.sqlite3").touch()
+    (folder / "pool-2.sqlite3").touch()
     assert ledger.admitted() == 0
 
 
