@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from agent import desk, overdue, overseer, upkeep
+from store.stores import Stores
+from tests.job_bench import Bench, job_bench
 from tests.pools import MakePool, pools
 from tests.stand_ins import StandIn, stand_in
+from tests.stores import opened_stores
 
 FLAGS = ("--plain", "--step-time", "0.005", "--load-time", "0.2")
+
+
+@pytest.fixture
+def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
+    """Open stores on a fresh database."""
+    with opened_stores(mongo_uri, database_name) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bench(stores: Stores, tmp_path: Path) -> Iterator[Bench]:
+    """Build processes that run jobs."""
+    with job_bench(stores, tmp_path) as bench:
+        yield bench
 
 
 @pytest.fixture

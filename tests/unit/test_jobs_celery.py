@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,7 +30,6 @@ from store.stores import Stores
 from tests.job_bench import job_bench, submission
 from tests.processes.harness import until
 from tests.redis_server import PROGRAM, redis_server
-from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit
 
@@ -114,13 +112,6 @@ def test_a_broker_that_is_away_fails_no_submission_and_is_left_alone_for_a_while
     for _ in range(5):
         sender.dispatch(record())
     assert broker.asked == 1
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    """Give the stores of an empty database."""
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 class _Ability:

@@ -29,7 +29,6 @@ from jobs.writing import Writing
 from settings.book import SettingsBook
 from store.documents import GenerationInputs, GenerationRecord, StepRecord
 from store.stores import Stores
-from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit
 
@@ -67,13 +66,6 @@ class Script:
     def prompts(self) -> list[str]:
         """List the text of each question's last message."""
         return [question["messages"][-1]["content"] for question in self.questions]
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    """Open stores on a fresh database."""
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from settings.book import SettingsBook
 from settings.errors import SettingsError
 from store.documents import ErrorRecord, GenerationInputs, GenerationRecord, StepRecord
 from store.stores import Stores
-from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit
 
@@ -36,13 +34,6 @@ def _record(*steps: StepRecord, **values: Any) -> GenerationRecord:
 
 def _step(kind: str, error: ErrorRecord | None = None, **details: Any) -> StepRecord:
     return StepRecord(kind=kind, name=kind, details=details, error=error)
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    """Open stores on a fresh database."""
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 @pytest.fixture

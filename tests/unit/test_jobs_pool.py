@@ -22,7 +22,6 @@ from store.ids import new_id
 from store.stores import Stores
 from tests.job_bench import Bench, job_bench, kept, submission, until
 from tests.stand_ins import StandIn, stand_in
-from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit
 
@@ -49,13 +48,6 @@ def webuis(running: tuple[StandIn, StandIn]) -> Iterator[tuple[StandIn, StandIn]
     yield running
     for webui in running:
         webui.reset()
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    """Open stores on a fresh database."""
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 @pytest.fixture

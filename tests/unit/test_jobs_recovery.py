@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,24 +15,9 @@ from store.generations import as_inserted
 from store.ids import new_id
 from store.schema import RUNNERS, SCHEMA_VERSIONS
 from store.stores import Stores
-from tests.job_bench import Bench, Gate, Process, job_bench, kept, record_for, submission, until
-from tests.stores import opened_stores
+from tests.job_bench import Bench, Gate, Process, kept, record_for, submission, until
 
 pytestmark = pytest.mark.unit
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    """Open stores on a fresh database."""
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
-
-
-@pytest.fixture
-def bench(stores: Stores, tmp_path: Path) -> Iterator[Bench]:
-    """Build processes."""
-    with job_bench(stores, tmp_path) as bench:
-        yield bench
 
 
 def _recovery(process: Process) -> Recovery:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,9 +19,8 @@ from store.documents import GenerationRecord
 from store.errors import DocumentTooLargeError, DuplicateError
 from store.generations import Generations
 from store.stores import Stores
-from tests.job_bench import Bench, Gate, job_bench, kept, submission, until
+from tests.job_bench import Bench, Gate, kept, submission, until
 from tests.stand_ins import picture
-from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit
 
@@ -32,20 +30,6 @@ class Note(BaseModel):
 
     words: str = Field(alias="话")
     spare: str | None = None
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    """Open stores on a fresh database."""
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
-
-
-@pytest.fixture
-def bench(stores: Stores, tmp_path: Path) -> Iterator[Bench]:
-    """Build processes."""
-    with job_bench(stores, tmp_path) as bench:
-        yield bench
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,24 +17,9 @@ from jobs.viewing import JobView
 from store.documents import GenerationRecord
 from store.errors import NotFoundError
 from store.stores import Stores
-from tests.job_bench import Bench, Gate, job_bench, kept, submission, until
-from tests.stores import opened_stores
+from tests.job_bench import Bench, Gate, kept, submission, until
 
 pytestmark = pytest.mark.unit
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    """Open stores on a fresh database."""
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
-
-
-@pytest.fixture
-def bench(stores: Stores, tmp_path: Path) -> Iterator[Bench]:
-    """Build processes."""
-    with job_bench(stores, tmp_path) as bench:
-        yield bench
 
 
 def test_a_submission_is_answered_before_it_is_done(bench: Bench, stores: Stores) -> None:

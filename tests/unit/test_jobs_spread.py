@@ -12,7 +12,6 @@ from jobs.errors import QueueFullError
 from store.documents import GenerationRecord
 from store.stores import Stores
 from tests.job_bench import Bench, Gate, job_bench, kept, record_for, submission, until
-from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit
 
@@ -26,13 +25,6 @@ class Mail:
     def dispatch(self, record: GenerationRecord) -> None:
         """Remember it."""
         self.sent.append(record.id)
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    """Open stores on a fresh database."""
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 @pytest.fixture

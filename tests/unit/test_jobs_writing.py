@@ -20,18 +20,10 @@ from store.errors import DocumentTooLargeError, OwnershipLostError, StoreUnavail
 from store.generations import Generations
 from store.stores import Stores
 from tests.job_bench import kept, record_for, until
-from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit
 
 Write = Callable[..., Claim]
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    """Open stores on a fresh database."""
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 @pytest.fixture

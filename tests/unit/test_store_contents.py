@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,13 +12,6 @@ from store import schema
 from store.contents import Contents
 from store.errors import DamagedError, DocumentInvalidError
 from store.stores import Stores
-from tests.stores import opened_stores
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 @pytest.fixture

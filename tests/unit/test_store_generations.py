@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,18 +16,12 @@ from store.errors import DocumentTooLargeError, DuplicateError
 from store.generations import Generations
 from store.phrases import MAX_NUMBER
 from store.stores import Stores
-from tests.stores import new_record, opened_stores, queued, read, running
+from tests.stores import new_record, queued, read, running
 
 ERROR = ErrorRecord(type="SDTimeoutError", message="no answer")
 IMAGE = Output(kind="image", image_id="a" * 64, step="s1")
 BRIEF = Output(kind="text", text='{"痛点": ["  soil is heavy ", {"x": "battery"}], "n": 3}')
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -15,12 +14,6 @@ from store.schema import Document
 from store.stores import Stores
 from store.submission_keys import SubmissionKey
 from tests.stores import opened_stores
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 def age(stores: Stores, key_hash: str, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,16 +17,10 @@ from store.generation_documents import to_document
 from store.generations import Generations
 from store.pages import Key, cursor_of, key_of, newest_keys
 from store.stores import Stores
-from tests.stores import new_record, opened_stores, queued, read
+from tests.stores import new_record, queued, read
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from store import schema
 from store.errors import DocumentInvalidError
 from store.stores import Stores
-from tests.stores import opened_stores
 
 NAMES = ["", "anna", "安娜 一号", "a/../b", "a\nb", "nul\x00", " anna", "Anna", "🙂", "$where", "x" * 5000]
 
@@ -25,12 +23,6 @@ stores = open_stores(StoreConfig(uri=sys.argv[1], database=sys.argv[2]))
 print(*(stores.participants.find_or_create(f"name {n}").id for n in range(20)))
 stores.close()
 """
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("username", NAMES, ids=range(len(NAMES)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -14,16 +13,9 @@ from store.errors import DocumentInvalidError, StoreError
 from store.stores import Stores
 from store.time_records import StageVisits, TimeRecord, Visit
 from store.uploads import Upload
-from tests.stores import opened_stores
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 def test_a_subject_is_remembered_for_its_task(stores: Stores) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -15,17 +14,11 @@ from store.documents import ErrorRecord, Output, StepRecord
 from store.errors import NotFoundError, OwnershipLostError
 from store.generations import Generations
 from store.stores import Stores
-from tests.stores import new_record, opened_stores, queued, read, running
+from tests.stores import new_record, queued, read, running
 
 ERROR = ErrorRecord(type="RunnerDiedError", message="$it.stopped")
 IMAGE = Output(kind="image", image_id="a" * 64)
 STEP = StepRecord(kind="chat", name="x", id="s1")
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 @pytest.fixture

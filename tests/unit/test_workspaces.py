@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,18 +10,11 @@ from apps.pictures import PictureDesk
 from apps.stepideator.workspaces import with_pictures, without_pictures
 from store.stores import Stores
 from tests.stand_ins import picture
-from tests.stores import opened_stores
 
 pytestmark = pytest.mark.unit
 
 DRAWING = "data:image/png;base64," + base64.b64encode(picture(64, 64)).decode("ascii")
 HASH = "0123456789abcdef" * 4
-
-
-@pytest.fixture
-def stores(mongo_uri: str, database_name: str) -> Iterator[Stores]:
-    with opened_stores(mongo_uri, database_name) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(
