@@ -15,6 +15,7 @@ from apps.logs import configure_logging, register_request_log
 from apps.routes import register_routes
 from apps.services import EXTENSION, Services
 from apps.system.counting import register_counting
+from studio.compression import register_compression
 
 if TYPE_CHECKING:
     from config import Config
@@ -45,6 +46,7 @@ def _configure(app: Flask, config: "Config") -> None:
     configure_logging(config.LOG_LEVEL, config.LOG_FORMAT)
     register_request_log(app)
     register_border(app)
+    register_compression(app)
     limit = config.MAX_UPLOAD_MB * 2**20
     app.config.update(MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=100)
     app.config.update(ADMIN_TOKEN=config.ADMIN_TOKEN.get_secret_value(), JOBS_BACKEND=config.JOBS_BACKEND)

@@ -7,6 +7,7 @@ from apps.pool.routes import pool
 from apps.stepideator.generations import generations
 from apps.stepideator.routes import stepideator
 from apps.system.routes import system
+from studio.pages import studio
 
 
 def register_routes(app: Flask) -> None:
@@ -16,3 +17,4 @@ def register_routes(app: Flask) -> None:
     app.register_blueprint(stepideator)
     app.register_blueprint(generations)
     app.register_blueprint(pool)
+    app.register_blueprint(studio)

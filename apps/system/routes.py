@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, jsonify, redirect, send_from_directory
+from flask import Blueprint, Response, current_app, jsonify, send_from_directory
 from flask.typing import ResponseReturnValue
 
 from apps.openapi import answers, api, documented, openapi_document
@@ -47,12 +47,6 @@ def metrics() -> ResponseReturnValue:
     The text format of Prometheus; `docs/metrics.md` lists every name.
     """
     return Response(services().parts.metrics.text(readings(services())), content_type=METRICS_TYPE)
-
-
-@system.get("/")
-def home() -> ResponseReturnValue:
-    """Send a person to the page of the API."""
-    return redirect("docs")
 
 
 @system.get("/docs")

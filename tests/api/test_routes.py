@@ -89,6 +89,7 @@ def _queued() -> GenerationRecord:
 def test_every_get_changes_nothing(server: Server) -> None:
     name, job = server.uploaded(picture()).rpartition("/")[2], made(server, "brief.create_new")
     parts = {"<name>": name, "<path:name>": "rapidoc-min.js", "<generation_id>": job["id"]}
+    parts |= {"<join_key>": "any", "<page>": "index", "<path:file_name>": "shared/api.js"}
     before = counts(server)
     for rule in _routes(server, "GET"):
         path = rule

@@ -16,7 +16,7 @@ import pytest
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parent.parent.parent
-ROOMS = ("apps", "jobs", "agent", "store", "settings", "standins", "bench")
+ROOMS = ("apps", "jobs", "agent", "store", "settings", "studio", "standins", "bench")
 FILES = sorted([ROOT / "app.py", ROOT / "config.py", *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))])
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
