@@ -68,7 +68,7 @@ class Submission:
 
     `presets` are the image presets that it will use; it is refused at once if no instance has what they name. A job
     that has not ended after `cancel_after_s` seconds is given up. `rerun_of`, `pins` and `overrides` are those of a
-    repetition, see pins.py.
+    repetition, see pins.py; `replay_id` is the replay of a session that it is made for.
     """
 
     app_id: int
@@ -84,6 +84,7 @@ class Submission:
     rerun_of: str = ""
     pins: Pins = field(default_factory=Pins)
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    replay_id: str = ""
 
 
 def record_of(submission: Submission, owner: str, parents: tuple[str, ...] = ()) -> GenerationRecord:
@@ -111,6 +112,7 @@ def record_of(submission: Submission, owner: str, parents: tuple[str, ...] = ())
         rerun_of=submission.rerun_of,
         pins=submission.pins.to_document(),
         overrides=dict(submission.overrides),
+        replay_id=submission.replay_id,
     )
 
 

@@ -99,7 +99,7 @@ class GenerationRecord(_Document):
     that work changes hands, `attempt` counts who took it up, `revision` the entries of `log`, `parents` are
     generations whose outputs went in, `duration_s` counts from the start, `live` is there until the end only.
     `rerun_of` is the generation that this one repeats, `overrides` and `pins` say how; `times` says where its time
-    went, in seconds.
+    went, in seconds. `replay_id` is the replay of a session that it belongs to, instead of to a participant.
     """
 
     app_id: int
@@ -132,3 +132,4 @@ class GenerationRecord(_Document):
     pins: dict[str, Any] = Field(default_factory=dict)
     times: dict[str, float] = Field(default_factory=dict)
     request_id: str = ""
+    replay_id: str = ""

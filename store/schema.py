@@ -18,6 +18,8 @@ GENERATIONS: Final = "generations"
 RUNNERS: Final = "runners"
 SUBMISSION_KEYS: Final = "submission_keys"
 SETTINGS_VERSIONS: Final = "settings_versions"
+REPLAYS: Final = "replays"
+REPLAY_ITEMS: Final = "replay_items"
 INDEX_BUILDS: Final = "index_builds"
 
 # Raise a number when the meaning or the shape of a field changes; adding an optional field needs none.
@@ -34,5 +36,7 @@ SCHEMA_VERSIONS: Final[dict[str, int]] = {
     RUNNERS: 1,
     SUBMISSION_KEYS: 1,
     SETTINGS_VERSIONS: 1,
+    REPLAYS: 1,
+    REPLAY_ITEMS: 1,
     INDEX_BUILDS: 1,
 }

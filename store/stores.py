@@ -8,6 +8,7 @@ from store.connection import Database, StoreConfig
 from store.contents import Contents
 from store.generations import Generations
 from store.participants import Participants
+from store.replays import Replays
 from store.runners import Runners
 from store.saved_states import SavedStates
 from store.settings_versions import SettingsVersions
@@ -32,6 +33,7 @@ class Stores:
     runners: Runners
     submission_keys: SubmissionKeys
     settings_versions: SettingsVersions
+    replays: Replays
 
     def close(self) -> None:
         """Close this process's connections; a later use opens new ones."""
@@ -54,4 +56,5 @@ def open_stores(config: StoreConfig) -> Stores:
         runners=Runners(database),
         submission_keys=SubmissionKeys(database),
         settings_versions=SettingsVersions(database),
+        replays=Replays(database),
     )

@@ -10,6 +10,7 @@ import pytest
 from store import schema
 from store.documents import ErrorRecord, Live, Output, StepRecord
 from store.indexes import INDEXES, Index
+from store.replays import Replay
 from store.saved_states import SavedState
 from store.time_records import StageVisits, TimeRecord, Visit
 from store.uploads import Upload
@@ -43,6 +44,8 @@ def test_every_field_that_is_written_is_explained(mongo_uri: str, database_name:
         stores.runners.beat("me", {})
         stores.submission_keys.put("key", "body", "g")
         stores.settings_versions.keep("hash", "prompt", "x", "text")
+        replay = Replay("s", "study", "p", "anna", "{}", at_once=1, total=0, tallies={"items.equal": 1})
+        stores.replays.create(replay, ["g"])
         claim = stores.generations.write(
             queued(stores.generations), steps=[step], outputs=[Output(kind="text", text="a")]
         )
