@@ -16,6 +16,7 @@ APP_ID_STEPIDEATOR = 1
 
 LOOPBACK = re.compile(r"//(localhost|\[::1\])(?=[:/]|$)")
 LOGIN = re.compile(r"//[^/]*@")
+SHORTEST_KEY = 32
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -99,6 +100,13 @@ class Config(BaseSettings):
         SecretStr(""), description="bearer token to change the pool; empty: only from this machine, past no proxy"
     )
 
+    RESEARCH_LOGIN: bool = Field(
+        True, description="whether studies need a login or token; false: open to this very machine, past no proxy"
+    )
+    SECRET_KEY: SecretStr = Field(
+        SecretStr(""), description="key that signs login cookies, the same on all hosts; empty: made once in DATA_DIR"
+    )
+
     GRACEFUL_TIMEOUT: int = Field(120, ge=1, description="seconds for requests in flight when gunicorn stops")
     SETTINGS_DIR: Path = Field(Path(__file__).parent / "settings", description="folder of the prompts and presets")
     SETTINGS_RELOAD: bool = Field(
@@ -148,6 +156,13 @@ class Config(BaseSettings):
     def _is_folder(cls, value: Path) -> Path:
         if value.exists() and not value.is_dir():
             raise ValueError("must be a folder")
+        return value
+
+    @field_validator("SECRET_KEY")
+    @classmethod
+    def _is_long(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"must have at least {SHORTEST_KEY} characters, and be random")
         return value
 
     @field_validator("SD_API_AUTH")

@@ -1,16 +1,20 @@
-"""The command line: `flask --app app config`."""
+"""The command line: `flask --app app config`, and the commands of the apps."""
 
 from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
 
+from apps.research.people import token, user
+
 if TYPE_CHECKING:
     from config import Config
 
 
 def register_commands(app: Flask, config: "Config") -> None:
-    """Add our command to the `flask` command."""
+    """Add our commands to the `flask` command."""
+    app.cli.add_command(user)
+    app.cli.add_command(token)
 
     @app.cli.command("config")
     def show_config() -> None:

@@ -8,6 +8,7 @@ BusinessException            the caller can mend it; status 400
 ├── UnknownGenerationError   no generation has this id; status 404
 ├── NotEndedError            a generation that is still under way cannot be used for this; status 409
 ├── NotAllowedError          only some may do this; status 401 or 403
+├── TooManyAttemptsError     a password was wrong too often; status 429
 └── RecordedError            a generation failed or was canceled: the status of the error in its record
 
 What our agents, the jobs and the store meet (`agent.errors`, `jobs.errors`, `store.errors`, `settings.errors`) is
@@ -104,6 +105,16 @@ class NotAllowedError(BusinessException):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(BUSINESS_FAIL, message)
         self.status = status
+
+
+class TooManyAttemptsError(BusinessException):
+    """A password was wrong too often; the next attempt must wait `retry_after_s` seconds."""
+
+    status = 429
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(BUSINESS_FAIL, f"too many attempts to log in; try again in {math.ceil(retry_after_s)} s")
 
 
 class RecordedError(BusinessException):
@@ -224,7 +235,8 @@ def register_errors(app: Flask) -> None:
 
     @app.errorhandler(BusinessException)
     def business(error: BusinessException) -> ResponseReturnValue:
-        return failure(error.status, error.code, error.message)
+        wait_s = getattr(error, "retry_after_s", RETRY_AFTER_S)
+        return failure(error.status, error.code, error.message, wait_s)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

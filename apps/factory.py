@@ -11,6 +11,7 @@ from apps.assembly import build_services
 from apps.border import register_border
 from apps.commands import register_commands
 from apps.errors import register_errors
+from apps.guard import register_guard
 from apps.logs import configure_logging, register_request_log
 from apps.routes import register_routes
 from apps.services import EXTENSION, Services
@@ -37,6 +38,7 @@ def create_app(config: "Config", services: Services | None = None) -> Flask:
     app.before_request(parts.jobs.start)
     register_counting(app, parts.parts.metrics)
     register_errors(app)
+    register_guard(app, config)
     register_routes(app)
     register_commands(app, config)
     return app

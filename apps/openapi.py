@@ -88,14 +88,14 @@ api = SpecTree(
 
 _FAILURES = {
     400: (BUSINESS_FAIL, "something is missing, the body is no JSON, or a header does not fit"),
-    401: (BUSINESS_FAIL, "the header Authorization does not hold the token that is asked for"),
-    403: (BUSINESS_FAIL, "only a caller on the server's own machine may do this"),
+    401: (BUSINESS_FAIL, "a login, or the token that is asked for, is missing or wrong"),
+    403: (BUSINESS_FAIL, "this caller may not do this; the message says who may"),
     404: (BUSINESS_FAIL, "there is nothing under this path"),
     409: (BUSINESS_FAIL, "the generation was canceled, or is still under way"),
     413: (BUSINESS_FAIL, "the request is too large"),
     415: (BUSINESS_FAIL, "the body has another media type than the one that is documented"),
     422: (BUSINESS_FAIL, "a field does not fit; the message names it"),
-    429: (MODEL_FAIL, "the queue is full; come back after Retry-After"),
+    429: (MODEL_FAIL, "the queue is full, or there were too many attempts; come back after Retry-After"),
     500: (SERVER_FAIL, "a failure of the server"),
     502: (MODEL_FAIL, "a model service failed"),
     503: (MODEL_FAIL, "no model service, no idle instance in time, or no database; come back after Retry-After"),

@@ -179,6 +179,7 @@ def start_server(supervisor: Supervisor, config: Config, setup: Setup) -> str:
     """Start the server with the parts, and return its URL when it answers /ping."""
     click.echo("Starting the server ...")
     env = {**setup.env, "HOST": HOST, "SETTINGS_RELOAD": os.environ.get("SETTINGS_RELOAD", "true")}
+    env["RESEARCH_LOGIN"] = str(wants_login(config)).lower()
     # Ctrl-C should not wait for pictures that are being made: five seconds are enough for what is about to be done.
     gunicorn = ["-m", "gunicorn", "--workers", "2", "--graceful-timeout", "5", "app:app"]
     supervisor.start("server", [sys.executable, *gunicorn], env)
@@ -186,6 +187,11 @@ def start_server(supervisor: Supervisor, config: Config, setup: Setup) -> str:
     supervisor.wait_until(functools.partial(_answers, f"{url}/ping"), "the server", START_TIMEOUT_S)
     setup.parts.insert(0, Part("server", True, url))
     return url
+
+
+def wants_login(config: Config) -> bool:
+    """Whether studies need a login here: only if somebody says so, as nobody but this machine reaches the server."""
+    return config.RESEARCH_LOGIN and "RESEARCH_LOGIN" in config.model_fields_set
 
 
 def _answers(url: str) -> bool:
@@ -207,11 +213,14 @@ def table(parts: list[Part], url: str, data_folder: Path, config: Config) -> str
     """What a person should know once all is up."""
     is_here = config.HOST in {HOST, "localhost"}
     remark = "" if is_here else f"  (HOST={config.HOST} is not used here: see deploy/README.md)"
+    login = "login needed: flask user add" if wants_login(config) else "no login: open to everybody on this machine"
     lines = [
         click.style("StepIdeator is ready.", bold=True),
         "",
         *(part.row() for part in parts),
         "",
+        f"  the page to create in      {url}/",
+        f"  the researchers' page      {url}/studio/research  ({login})",
         f"  the API, to read and try   {url}/docs",
         f"  data and logs              {data_folder}",
         f"  to end everything          Ctrl-C{remark}",

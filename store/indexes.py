@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 STALE_AFTER_S: Final = 10.0
 POLL_S: Final = 0.1
 SUBMISSION_KEYS_KEPT_FOR_S: Final = 24 * 3600
+LOGIN_ATTEMPTS_KEPT_FOR_S: Final = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     Index(schema.GENERATIONS, "by_time", ("created_at",)),
     Index(schema.GENERATIONS, "by_change", ("changed_at",)),
     Index(schema.SUBMISSION_KEYS, "by_age", ("created_at",), expire_after_s=SUBMISSION_KEYS_KEPT_FOR_S),
+    Index(schema.LOGIN_ATTEMPTS, "by_age", ("last_at",), expire_after_s=LOGIN_ATTEMPTS_KEPT_FOR_S),
     Index(schema.PARTICIPANT_NAMES, "by_participant", ("participant_id",)),
     Index(schema.SAVED_STATES, "by_participant_and_time", ("participant_id", "saved_at")),
     Index(schema.TIME_RECORDS, "by_participant_and_time", ("participant_id", "received_at")),

@@ -20,6 +20,9 @@ SUBMISSION_KEYS: Final = "submission_keys"
 SETTINGS_VERSIONS: Final = "settings_versions"
 REPLAYS: Final = "replays"
 REPLAY_ITEMS: Final = "replay_items"
+RESEARCHERS: Final = "researchers"
+API_TOKENS: Final = "api_tokens"
+LOGIN_ATTEMPTS: Final = "login_attempts"
 INDEX_BUILDS: Final = "index_builds"
 
 # Raise a number when the meaning or the shape of a field changes; adding an optional field needs none.
@@ -38,5 +41,8 @@ SCHEMA_VERSIONS: Final[dict[str, int]] = {
     SETTINGS_VERSIONS: 1,
     REPLAYS: 1,
     REPLAY_ITEMS: 1,
+    RESEARCHERS: 1,
+    API_TOKENS: 1,
+    LOGIN_ATTEMPTS: 1,
     INDEX_BUILDS: 1,
 }

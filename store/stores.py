@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from store.api_tokens import ApiTokens
 from store.connection import Database, StoreConfig
 from store.contents import Contents
 from store.generations import Generations
+from store.login_attempts import LoginAttempts
 from store.participants import Participants
 from store.replays import Replays
+from store.researchers import Researchers
 from store.runners import Runners
 from store.saved_states import SavedStates
 from store.settings_versions import SettingsVersions
@@ -34,6 +37,9 @@ class Stores:
     submission_keys: SubmissionKeys
     settings_versions: SettingsVersions
     replays: Replays
+    researchers: Researchers
+    api_tokens: ApiTokens
+    login_attempts: LoginAttempts
 
     def close(self) -> None:
         """Close this process's connections; a later use opens new ones."""
@@ -57,4 +63,7 @@ def open_stores(config: StoreConfig) -> Stores:
         submission_keys=SubmissionKeys(database),
         settings_versions=SettingsVersions(database),
         replays=Replays(database),
+        researchers=Researchers(database),
+        api_tokens=ApiTokens(database),
+        login_attempts=LoginAttempts(database),
     )

@@ -56,6 +56,8 @@ def settings(
         "SD_PATIENCE": 60,
         # A step for each picture, whatever was learned about batches before.
         "SD_MAX_BATCH": 1,
+        # Who may see studies is the matter of test_access.py alone.
+        "RESEARCH_LOGIN": False,
         "DATA_DIR": str(tmp_path_factory.mktemp("data")),
         "LOG_LEVEL": "WARNING",
     }

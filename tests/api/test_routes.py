@@ -29,8 +29,8 @@ pytestmark = pytest.mark.api
 BOTH = {"system.ping"}
 """The view that takes both methods, as the contract wants; it changes nothing."""
 
-NOT_KEPT = {"/api/pool"}
-"""Changes what is in memory only; tests/api/test_pool.py sees to it."""
+NOT_KEPT = {"/api/pool", "/api/login", "/api/logout"}
+"""Change what is in memory only, or in the caller's cookie; test_pool.py and test_access.py see to it."""
 
 POSTS: dict[str, Callable[[], dict[str, Any]]] = {
     "/generate": lambda: body("brief.create_new"),

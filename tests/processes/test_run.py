@@ -89,12 +89,25 @@ def test_it_says_what_is_a_stand_in_and_where_everything_is(running: Launched) -
     assert said.count("STAND-IN") == 4, "the database, two image services and the chat service"
     assert "a study needs a real MongoDB" in said
     assert f"{running.url}/docs" in said
+    assert f"{running.url}/studio/research  (no login: open to everybody on this machine)" in said
     assert str(running.data) in said
 
 
 def test_only_this_machine_can_reach_the_server_and_only_this_user_the_database(running: Launched) -> None:
     assert f"Listening at: {running.url}" in running.launcher.said()
     assert (running.data / "mongo").stat().st_mode & 0o077 == 0
+
+
+def test_only_this_machine_sees_studies_without_a_login_unless_one_is_wanted(
+    running: Launched, launch: Launch, mongo_uri: str
+) -> None:
+    me = f"{running.url}/api/me"
+    assert requests.get(me, timeout=5).json()["data"] == {"login": "local", "needs_login": False}
+    assert requests.get(me, headers={"X-Forwarded-For": "203.0.113.7"}, timeout=5).status_code == 403
+    with launch(MONGO_URI=mongo_uri, RESEARCH_LOGIN="true") as run:
+        run.when_ready()
+        assert "login needed" in run.launcher.said()
+        assert requests.get(f"{run.url}/api/me", timeout=5).status_code == 401
 
 
 def test_a_port_in_use_is_named_at_once(running: Launched, launch: Launch) -> None:

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "sup3r-s3cret-value"
+LONG_SECRET = f"{SECRET}-of-at-least-32-characters"
 AZURE = {
     "AZURE_OPENAI_ENDPOINT": "https://our.azure.example",
     "AZURE_OPENAI_API_KEY": SECRET,
@@ -63,6 +64,8 @@ VALUES: dict[str, tuple[str, Any]] = {
     "JOBS_BACKEND": ("celery", "celery"),
     "CELERY_BROKER_URL": (f"redis://:{SECRET}@broker:6379/0", SecretStr(f"redis://:{SECRET}@broker:6379/0")),
     "ADMIN_TOKEN": (SECRET, SecretStr(SECRET)),
+    "RESEARCH_LOGIN": ("false", False),
+    "SECRET_KEY": (LONG_SECRET, SecretStr(LONG_SECRET)),
     "GRACEFUL_TIMEOUT": ("30", 30),
     "SETTINGS_DIR": ("/srv/settings", Path("/srv/settings")),
     "SETTINGS_RELOAD": ("true", True),
@@ -157,6 +160,8 @@ def test_every_setting_has_a_default_so_that_the_server_starts_without_any() -> 
         ("MULTIVIEW_ENDPOINT", "ftp://views"),
         ("OPENAI_BASE_URL", "llm:8000"),
         ("CHAT_MAX_RETRIES", "11"),
+        ("RESEARCH_LOGIN", "perhaps"),
+        ("SECRET_KEY", "short"),
         ("SETTINGS_RELOAD", "perhaps"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),

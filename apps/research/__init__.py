@@ -1,0 +1,1 @@
+"""What researchers do: log in, lay out studies, watch and read their sessions."""
