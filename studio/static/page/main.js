@@ -1,13 +1,28 @@
-// The participant's page.
-import { html, render } from '../vendor/preact.js';
-import { t, addWords, useLang } from '../shared/i18n.js';
-import { Empty, Toasts, TopBar } from '../shared/ui.js';
-
-addWords({ en: { 'page.coming': 'This page is being built.' }, zh: { 'page.coming': '页面正在建设中。' } });
+// The participant's page: who comes is let in, and finds everything as it was.
+import { html, render, useEffect, useState } from '../vendor/preact.js';
+import { t, useLang } from '../shared/i18n.js';
+import { Toasts } from '../shared/ui.js';
+import './words.js';
+import { enter, whoComes } from './session.js';
+import { use } from './state.js';
+import { Studio } from './studio.js';
+import { Arriving, Welcome } from './welcome.js';
 
 function Page() {
-  useLang();
-  return html`<${TopBar} title="StepIdeator" /><main class="page-main" id="content"><h1 class="visually-hidden">StepIdeator</h1><${Empty} title=${t('page.coming')} /></main><${Toasts} />`;
+  const lang = useLang();
+  const isReady = use((state) => state.isReady);
+  const [problem, setProblem] = useState(null);
+  const [who, setWho] = useState(whoComes);
+  const come = async (name) => {
+    setWho(name);
+    setProblem(null);
+    await enter(name).catch(setProblem);
+  };
+  useEffect(() => { if (who) come(who); }, []);
+  useEffect(() => { document.title = t('page.title'); }, [lang]);
+  return html`<a class="skip-link" href="#content">${t('shared.skip')}</a>
+    ${isReady ? html`<${Studio} />` : who ? html`<${Arriving} problem=${problem} again=${() => come(who)} other=${() => setWho('')} />` : html`<${Welcome} come=${come} />`}
+    <${Toasts} />`;
 }
 
 render(html`<${Page} />`, document.getElementById('app'));

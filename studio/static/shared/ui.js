@@ -2,6 +2,7 @@
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { getLang, setLang, t } from './i18n.js';
 import { Icon } from './icons.js';
+import { uuid } from './ids.js';
 
 export { Icon };
 
@@ -20,7 +21,7 @@ export function IconButton({ icon, label, class: own, size, ...more }) {
  */
 export function Dialog({ title, onClose, children, class: own, hideTitle = false, footer = null }) {
   const box = useRef(null);
-  const id = useRef(`dialog-${Math.random().toString(36).slice(2)}`).current;
+  const id = useRef(`dialog-${uuid()}`).current;
   useEffect(() => {
     const before = document.activeElement;
     box.current.showModal();
@@ -52,7 +53,7 @@ let announceIn = () => {};
 
 /** Tell something in passing. kind: "info", "success" or "error"; action: { label, run }. */
 export function toast(message, { kind = 'info', action = null, seconds = kind === 'error' ? 10 : 4 } = {}) {
-  showToast({ id: crypto.randomUUID(), message, kind, action, seconds });
+  showToast({ id: uuid(), message, kind, action, seconds });
 }
 
 /** Let screen readers say something, without showing it. */

@@ -1,0 +1,94 @@
+// One representation: what the assistant can do there, what one can do oneself, and what there is.
+import { html, useEffect, useRef, useState } from '../vendor/preact.js';
+import { t } from '../shared/i18n.js';
+import { Empty, Icon, classes } from '../shared/ui.js';
+import { goTo } from './choices.js';
+import { Generation } from './generation.js';
+import { fetchMore, run } from './jobs.js';
+import { hindrance, representationOf } from './model.js';
+import { OwnThing } from './own_thing.js';
+import { store, use } from './state.js';
+import { pickFile } from './dropping.js';
+
+const ICONS = { create_new: 'sparkle', reference: 'image', extend: 'add', transform: 'again', multi_view: 'expand' };
+
+export function Column({ name, isWide }) {
+  const [hasAssistant, allowed, operations] = use((state) => [state.session?.assistant !== false, state.session?.allowed || null, state.operations]);
+  const own = operations.filter((one) => one.representation === name && (!allowed || allowed.includes(one.name)));
+  const role = isWide ? {} : { role: 'tabpanel', 'aria-labelledby': `tab-${name}` };
+  // Where somebody works is noted also when all columns are in sight.
+  const enter = () => { if (isWide) goTo(name); };
+  return html`<section id=${`column-${name}`} class=${`column of-${name}`} aria-labelledby=${`head-${name}`} onPointerDown=${enter} onFocusIn=${enter} ...${role}>
+    ${isWide ? html`<h2 id=${`head-${name}`} class="column-head"><span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}</h2>` : null}
+    <div class="column-scroll">
+      <div class="column-tools">
+        ${hasAssistant && own.length > 0 && html`<ul class="operations" aria-label=${t('column.assistant')}>${own.map((operation) => html`<${Operation} key=${operation.name} operation=${operation} />`)}</ul>`}
+        <${ByHand} name=${name} isAlone=${!hasAssistant || !own.length} />
+      </div>
+      <${Things} name=${name} />
+    </div>
+  </section>`;
+}
+
+function Operation({ operation }) {
+  const why = use((state) => hindrance(operation, state), (a, b) => JSON.stringify(a) === JSON.stringify(b));
+  const [isBusy, setBusy] = useState(false);
+  const reason = why && t(...why);
+  const id = `why-${operation.name.replace('.', '-')}`;
+  const press = async () => {
+    if (isBusy) return;
+    if (why) {
+      if (why[0] === 'why.task') document.getElementById('task')?.focus();
+      return;
+    }
+    setBusy(true);
+    await run(operation);
+    setBusy(false);
+  };
+  return html`<li><button type="button" class="operation" data-operation=${operation.name} aria-disabled=${Boolean(why)} aria-describedby=${why ? id : undefined} title=${reason || undefined} onClick=${press}>
+    <span class="operation-mark"><${Icon} name=${ICONS[operation.name.split('.')[1]] || 'sparkle'} size=${18} /></span>
+    <span class="operation-words"><span>${t(`op.${operation.name}`)}</span>${why && html`<span class="operation-why" id=${id}>${reason}</span>`}</span>
+  </button></li>`;
+}
+
+function ByHand({ name, isAlone }) {
+  const write = () => store.set({ writing: true });
+  const draw = () => store.set({ drawing: { representation: name, background: null } });
+  return html`<div class=${classes('by-hand', isAlone && 'by-hand-alone')} role="group" aria-label=${t('column.own')}>
+    ${name === 'brief' && html`<button type="button" class="button button-small" onClick=${write}><${Icon} name="note" size=${18} />${t('column.write')}</button>`}
+    ${name === 'sketch' && html`<button type="button" class="button button-small" onClick=${draw}><${Icon} name="pen" size=${18} />${t('column.draw')}</button>`}
+    ${name !== 'brief' && html`<button type="button" class="button button-small" onClick=${() => pickFile(name)}><${Icon} name="upload" size=${18} />${t('column.upload')}</button>`}
+  </div>`;
+}
+
+function Things({ name }) {
+  const ids = use((state) => things(state, name));
+  const next = use((state) => state.next);
+  if (!ids.length && !next) return html`<${Empty} icon=${name === 'brief' ? 'note' : name === 'sketch' ? 'pen' : 'image'} title=${t(`empty.${name}`)}>${t(`empty.${name}.text`)}<//>`;
+  return html`<div class="things">
+    ${ids.map((key) => (key.startsWith('own:') ? html`<${OwnThing} key=${key} id=${key.slice(4)} />` : html`<${Generation} key=${key} id=${key} />`))}
+    ${next && html`<${Earlier} />`}
+  </div>`;
+}
+
+/** What stands in a column, newest first: ids of generations, and of own things with `own:` before them. */
+function things({ order, jobs, own, next }, name) {
+  const oldest = next && order.length ? jobs[order[order.length - 1]].created_at : '';
+  const all = [
+    ...order.filter((id) => representationOf(jobs[id].operation) === name).map((id) => [jobs[id].created_at, id]),
+    ...own.filter((one) => one.representation === name && one.at >= oldest).map((one) => [one.at, `own:${one.id}`]),
+  ];
+  return all.sort((a, b) => (a[0] < b[0] ? 1 : -1)).map(([, key]) => key);
+}
+
+/** The end of what was fetched: seeing it fetches more. */
+function Earlier() {
+  const mark = useRef(null);
+  const isLoading = use((state) => state.isLoading);
+  useEffect(() => {
+    const watcher = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) fetchMore().catch(() => {}); }, { rootMargin: '300px' });
+    watcher.observe(mark.current);
+    return () => watcher.disconnect();
+  }, [isLoading]);
+  return html`<button type="button" ref=${mark} class="button button-quiet earlier" aria-busy=${isLoading} onClick=${() => fetchMore().catch(() => {})}>${t(isLoading ? 'more.loading' : 'more.button')}</button>`;
+}

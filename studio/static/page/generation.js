@@ -1,0 +1,74 @@
+// One generation on the board: while it is made, and what came of it.
+import { html, useEffect, useState } from '../vendor/preact.js';
+import { duration, moment, t } from '../shared/i18n.js';
+import { Icon, IconButton, Progress, classes } from '../shared/ui.js';
+import { failureSentence } from './failures.js';
+import { again, cancel } from './jobs.js';
+import { expected, hasEnded, places, representationOf } from './model.js';
+import { Picture } from './picture.js';
+import { store, use } from './state.js';
+import { TextCard } from './text_card.js';
+
+export function Generation({ id }) {
+  const job = use((state) => state.jobs[id]);
+  const operations = use((state) => state.operations);
+  const what = t(`op.${job.operation}`);
+  const isOver = hasEnded(job);
+  const shown = places(job, operations);
+  const cards = job.outputs.filter((one) => one.kind === 'text');
+  const representation = representationOf(job.operation);
+  return html`<article class=${classes('generation', `is-${job.state}`)} data-generation=${id} data-state=${job.state} aria-labelledby=${`title-${id}`} aria-busy=${!isOver}>
+    <header class="generation-head">
+      <h3 id=${`title-${id}`}>${what}</h3>
+      <time dateTime=${job.created_at} title=${moment(job.created_at)}>${moment(job.created_at, { timeStyle: 'short' })}</time>
+      ${isOver ? html`<${Actions} job=${job} />` : html`<button type="button" class="button button-quiet button-small" onClick=${() => cancel(job)}>${t('job.cancel')}</button>`}
+    </header>
+    ${!isOver && html`<${Status} job=${job} />`}
+    ${cards.map((output) => html`<${TextCard} key=${output.index} text=${output.text} title=${t('job.card', { n: output.index + 1 })} job=${job} />`)}
+    ${!isOver && html`<${PendingCards} job=${job} count=${expected(job, operations).cards - cards.length} />`}
+    ${shown.length > 0 && html`<div class=${classes('tiles', shown.length === 1 && 'tiles-one')}>
+      ${shown.map((place, i) => (place.url
+        ? html`<${Picture} key=${place.index} address=${place.url} representation=${representation} name=${t('picture.of', { what, n: i + 1 })} open=${() => store.set({ detail: { jobId: id, index: place.index } })} />`
+        : html`<div key=${place.index} class="tile tile-pending"><div class="skeleton"></div><div class="tile-progress"><span class="small">${t('job.picture', { n: i + 1, total: shown.length })}</span>
+            <${Progress} value=${place.progress} label=${t('job.progress', { what, n: i + 1, total: shown.length })} /></div></div>`))}
+    </div>`}
+    ${job.state === 'failed' && html`<${Failed} job=${job} />`}
+    ${job.state === 'canceled' && html`<div class="generation-end"><span>${t('job.canceled')}</span><button type="button" class="button button-small" onClick=${() => again(job, { isRetry: true })}><${Icon} name="again" size=${16} />${t('job.retry')}</button></div>`}
+  </article>`;
+}
+
+function Actions({ job }) {
+  if (job.state !== 'succeeded') return null;
+  return html`<span class="generation-actions">
+    <${IconButton} icon="again" size=${18} label=${`${t('act.again')}: ${t('act.again.hint')}`} onClick=${() => again(job)} />
+    <${IconButton} icon="dice" size=${18} label=${`${t('act.variation')}: ${t('act.variation.hint')}`} onClick=${() => again(job, { isVariation: true })} />
+    <${IconButton} icon="info" size=${18} label=${t('act.how')} onClick=${() => store.set({ detail: { jobId: job.id, index: job.outputs[0]?.index ?? 0, showsHow: true } })} />
+  </span>`;
+}
+
+/** Where it stands, in words; the seconds run down by themselves. */
+function Status({ job }) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const left = job.eta_s === null || job.eta_s === undefined ? null : job.eta_s - (performance.now() - job.heard_at) / 1000;
+  const where = job.place > 0 ? t('job.place', { n: job.place }) : job.state === 'queued' ? t('job.starting') : t('job.working');
+  const when = left === null ? '' : left < 1.5 ? t('job.soon') : t('job.eta', { time: duration(Math.ceil(left)) });
+  return html`<p class="generation-status"><span class="pulse" aria-hidden="true"></span>${where}${when && html`<span class="generation-eta"><${Icon} name="clock" size=${16} />${when}</span>`}</p>`;
+}
+
+function PendingCards({ job, count }) {
+  if (count <= 0) return null;
+  return Array.from({ length: count }, (_, i) => html`<div key=${i} class="text-card text-card-pending"><div class="skeleton"></div><div class="skeleton"></div><div class="skeleton"></div>
+    <${Progress} value=${job.progress || null} label=${`${t(`op.${job.operation}`)}, ${t('job.writing')}`} /></div>`);
+}
+
+function Failed({ job }) {
+  return html`<div class="generation-failed"><${Icon} name="warning" /><div>
+    <p>${failureSentence(job.error)}</p>
+    <div class="row"><button type="button" class="button button-small" onClick=${() => again(job, { isRetry: true })}><${Icon} name="again" size=${16} />${t('job.retry')}</button></div>
+    ${job.error?.message && html`<details><summary>${t('job.details')}</summary><p class="small" lang="en">${job.error.message}</p></details>`}
+  </div></div>`;
+}
