@@ -36,13 +36,14 @@ class Painted:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the WebUI says it used."""
+    """What the WebUI says it used; `random_source` is where the first noise came from (GPU, CPU, NV)."""
 
     sd_model_name: str | None
     sd_model_hash: str | None
     sampler_name: str | None
     scheduler: str | None
     version: str | None
+    random_source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ def _facts(info: Mapping[str, Any], pairs: Mapping[str, str]) -> Facts:
         sampler_name=info.get("sampler_name"),
         scheduler=pairs.get("Schedule type"),
         version=info.get("version"),
+        # Only named where it is not the GPU, which is what the WebUI itself assumes without a word.
+        random_source=pairs.get("RNG", "GPU") if pairs else None,
     )
 
 

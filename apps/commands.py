@@ -6,6 +6,7 @@ import click
 from flask import Flask
 
 from apps.research.people import token, user
+from apps.research.replay_command import replay
 
 if TYPE_CHECKING:
     from config import Config
@@ -15,6 +16,7 @@ def register_commands(app: Flask, config: "Config") -> None:
     """Add our commands to the `flask` command."""
     app.cli.add_command(user)
     app.cli.add_command(token)
+    app.cli.add_command(replay)
 
     @app.cli.command("config")
     def show_config() -> None:

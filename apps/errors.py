@@ -6,6 +6,8 @@ BusinessException            the caller can mend it; status 400
 │   ├── InvalidImageError    a picture is broken, too small, too large or not one
 │   └── UnknownImageError    an image URL that this server did not give out
 ├── UnknownGenerationError   no generation has this id; status 404
+├── UnknownRecordError       no session, replay or the like has this id; status 404
+├── NotNowError              it cannot be done as things stand; status 409
 ├── NotEndedError            a generation that is still under way cannot be used for this; status 409
 ├── NotAllowedError          only some may do this; status 401 or 403
 ├── TooManyAttemptsError     a password was wrong too often; status 429
@@ -91,6 +93,24 @@ class UnknownGenerationError(BusinessException):
 
     def __init__(self, generation_id: str) -> None:
         super().__init__(BUSINESS_FAIL, f"there is no generation {generation_id[:40]!r}; /api/generations lists them")
+
+
+class UnknownRecordError(BusinessException):
+    """Nothing has this id; the message says what was looked for."""
+
+    status = 404
+
+    def __init__(self, message: str) -> None:
+        super().__init__(BUSINESS_FAIL, message)
+
+
+class NotNowError(BusinessException):
+    """It cannot be done as things stand; the message says what stands in the way."""
+
+    status = 409
+
+    def __init__(self, message: str) -> None:
+        super().__init__(BUSINESS_FAIL, message)
 
 
 class NotEndedError(BusinessException):

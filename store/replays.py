@@ -149,7 +149,7 @@ class Replays:
     @idempotent
     def note(self, replay_id: str, item: ReplayItem) -> None:
         """Write how an item stands."""
-        values = {"state": item.state, "verdict": item.verdict, "judgement": item.judgement}
+        values = {name: getattr(item, name) for name in ("new_generation_id", "state", "verdict", "judgement")}
         self._items().update_one({"_id": _item_id(replay_id, item.number)}, {"$set": values})
 
     @idempotent

@@ -1,6 +1,7 @@
 """A txt2img or img2img job from its turn in the queue to its answer."""
 
 import time
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,8 @@ class Job:
         extra = img2img_extra(values) if self.inputs is not None else {}
         if sampling.is_mentioned:
             extra["Schedule type"] = sampling.schedule_type
+        if (source := str(instance.shelf.get("randn_source"))) != "GPU":
+            extra["RNG"] = source
         return Report(values, sampling, instance.shelf.loaded, seed, subseed, instance.state.job_timestamp, extra)
 
     def _sample(self, report: Report) -> None:
@@ -105,6 +108,8 @@ class Job:
     ) -> Image.Image:
         values, inputs = self.values, self.inputs
         blur = values.get("mask_blur")
+        # Other noise makes another picture, also with the same seed.
+        seed += zlib.crc32(report.extra["RNG"].encode()) if "RNG" in report.extra else 0
         wish = pictures.Wish(
             prompt=values["prompt"], negative_prompt=values["negative_prompt"], seed=seed,
             checkpoint=report.checkpoint.model_name, size=size, structures=tuple(structures),

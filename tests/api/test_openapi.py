@@ -26,11 +26,16 @@ from tests.stand_ins import picture
 
 pytestmark = pytest.mark.api
 
-WITHOUT_BODY = ("/ping", "/api/logout", "/api/generations/{generation_id}/cancel")
+WITHOUT_BODY = (
+    "/ping", "/api/logout", "/api/generations/{generation_id}/cancel",
+    "/api/replays/{replay_id}/cancel", "/api/replays/{replay_id}/resume",
+)  # fmt: skip
 NOT_JSON = ("/upload", "/uploadImage")
 NOT_DOCUMENTED = {"/", "/docs", "/docs/{name}", "/join/{join_key}", "/studio/{page}", "/studio/static/{file_name}"}
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-ACCEPTED = {"/api/pool": (404,), "/api/login": (401, 429)}
+ACCEPTED = {
+    "/api/pool": (404,), "/api/login": (401, 429), "/api/research/sessions/{session_id}/replays": (404,),
+}  # fmt: skip
 NOT_GENERATED = {("post", "/api/pool")}
 """Would put instances that do not exist into the pool of all tests; test_pool.py has what can be wrong."""
 EXAMPLES = 8
