@@ -38,6 +38,7 @@ from store.documents import ErrorRecord
 from store.errors import (
     CursorInvalidError,
     DocumentTooLargeError,
+    OutdatedError,
     OwnershipLostError,
     StoreError,
     StoreUnavailableError,
@@ -173,6 +174,7 @@ STATUSES: tuple[tuple[type[Exception], int, int], ...] = (
     (CursorInvalidError, 422, BUSINESS_FAIL),
     (DocumentTooLargeError, 413, BUSINESS_FAIL),
     (OwnershipLostError, 503, SERVER_FAIL),
+    (OutdatedError, 409, BUSINESS_FAIL),
     (StoreError, 500, SERVER_FAIL),
     (SettingsError, 500, SERVER_FAIL),
 )

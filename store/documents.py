@@ -100,6 +100,8 @@ class GenerationRecord(_Document):
     generations whose outputs went in, `duration_s` counts from the start, `live` is there until the end only.
     `rerun_of` is the generation that this one repeats, `overrides` and `pins` say how; `times` says where its time
     went, in seconds. `replay_id` is the replay of a session that it belongs to, instead of to a participant.
+    `study_id`, `session_id` and `condition_id` say where it was made; `hold_s` for how long its answer is held back,
+    from its acceptance on, and by which rule (`hold_kind`); `drift` that its study was not as it had been sealed.
     """
 
     app_id: int
@@ -133,3 +135,9 @@ class GenerationRecord(_Document):
     times: dict[str, float] = Field(default_factory=dict)
     request_id: str = ""
     replay_id: str = ""
+    study_id: str = ""
+    session_id: str = ""
+    condition_id: str = ""
+    hold_kind: str = ""
+    hold_s: float | None = None
+    drift: bool | None = None

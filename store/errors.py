@@ -10,6 +10,7 @@ StoreError                        everything that the store raises
 ├── CursorInvalidError            a page was asked for after a place that no page gave
 ├── DuplicateError                another document has the same unique key
 ├── NotFoundError                 the document that should be changed does not exist
+├── OutdatedError                 the document has been changed since it was read
 ├── OwnershipLostError            the generation is no longer this owner's, or has ended
 ├── DamagedError                  what was read is incomplete or not readable
 └── StoreOperationError           MongoDB refused the operation for another reason
@@ -62,6 +63,10 @@ class DuplicateError(StoreError):
 
 class NotFoundError(StoreError):
     """Say that the document to be changed does not exist."""
+
+
+class OutdatedError(StoreError):
+    """Say that a document has been changed since it was read; nothing was written."""
 
 
 class OwnershipLostError(StoreError):

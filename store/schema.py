@@ -18,6 +18,10 @@ GENERATIONS: Final = "generations"
 RUNNERS: Final = "runners"
 SUBMISSION_KEYS: Final = "submission_keys"
 SETTINGS_VERSIONS: Final = "settings_versions"
+STUDIES: Final = "studies"
+ASSIGNMENTS: Final = "assignments"
+SESSIONS: Final = "sessions"
+EVENTS: Final = "events"
 REPLAYS: Final = "replays"
 REPLAY_ITEMS: Final = "replay_items"
 RESEARCHERS: Final = "researchers"
@@ -39,6 +43,10 @@ SCHEMA_VERSIONS: Final[dict[str, int]] = {
     RUNNERS: 1,
     SUBMISSION_KEYS: 1,
     SETTINGS_VERSIONS: 1,
+    STUDIES: 1,
+    ASSIGNMENTS: 1,
+    SESSIONS: 1,
+    EVENTS: 1,
     REPLAYS: 1,
     REPLAY_ITEMS: 1,
     RESEARCHERS: 1,

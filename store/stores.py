@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from store.api_tokens import ApiTokens
 from store.connection import Database, StoreConfig
 from store.contents import Contents
+from store.events import Events
 from store.generations import Generations
 from store.login_attempts import LoginAttempts
 from store.participants import Participants
@@ -14,7 +15,9 @@ from store.replays import Replays
 from store.researchers import Researchers
 from store.runners import Runners
 from store.saved_states import SavedStates
+from store.sessions import Sessions
 from store.settings_versions import SettingsVersions
+from store.studies import Studies
 from store.subjects import Subjects
 from store.submission_keys import SubmissionKeys
 from store.time_records import TimeRecords
@@ -36,6 +39,9 @@ class Stores:
     runners: Runners
     submission_keys: SubmissionKeys
     settings_versions: SettingsVersions
+    studies: Studies
+    sessions: Sessions
+    events: Events
     replays: Replays
     researchers: Researchers
     api_tokens: ApiTokens
@@ -62,6 +68,9 @@ def open_stores(config: StoreConfig) -> Stores:
         runners=Runners(database),
         submission_keys=SubmissionKeys(database),
         settings_versions=SettingsVersions(database),
+        studies=Studies(database),
+        sessions=Sessions(database),
+        events=Events(database),
         replays=Replays(database),
         researchers=Researchers(database),
         api_tokens=ApiTokens(database),
