@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.designer import Designer
+from tests.browser.participant import Participant
 from tests.embedded import free_port
 from tests.processes.harness import answers_ping, checkout, program, until
 from tests.stand_ins import StandIn, stand_in
@@ -33,6 +34,7 @@ FLAGS = [
 Serve = Callable[..., str]
 Seat = Callable[[str], Designer]
 NewDesigner = Callable[[], Designer]
+NewParticipant = Callable[..., Participant]
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +77,7 @@ def serve(running_webuis: list[StandIn], mongo_uri: str, tmp_path_factory: pytes
             port = free_port()
             services = {
                 "MONGO_URI": mongo_uri, "MONGO_DB": "browser", "OPENAI_BASE_URL": f"{chat.url}/v1",
-                "SD_ENDPOINTS": ",".join(webui.url for webui in running_webuis), "SD_PATIENCE": 60,
+                "SD_ENDPOINTS": ",".join(webui.url for webui in running_webuis), "SD_PATIENCE": "60",
             }  # fmt: skip
             own = {"PORT": str(port), "DATA_DIR": str(folder / "data"), **services, **settings}
             command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--graceful-timeout", "2", "app:app"]
@@ -138,6 +140,29 @@ def new_designer(seat: Seat, api_url: str) -> NewDesigner:
 def designer(new_designer: NewDesigner) -> Designer:
     """Seat one user."""
     return new_designer()
+
+
+@pytest.fixture
+def new_participant(browser: Browser, api_url: str) -> Iterator[NewParticipant]:
+    """Give a function that seats a participant at our own page; none may have met an error at the end."""
+    seated: list[Participant] = []
+
+    def seat_one(width: int = 1280, height: int = 860, base_url: str = api_url, **context: Any) -> Participant:
+        given = {"locale": "en-GB", "reduced_motion": "reduce", **context}
+        opened = browser.new_context(viewport={"width": width, "height": height}, **given)
+        seated.append(Participant(opened, base_url))
+        return seated[-1]
+
+    yield seat_one
+    for participant in seated:
+        participant.page.context.close()
+    assert [problem for participant in seated for problem in participant.problems] == []
+
+
+@pytest.fixture
+def participant(new_participant: NewParticipant) -> Participant:
+    """Seat one participant at a laptop."""
+    return new_participant()
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):

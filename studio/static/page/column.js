@@ -19,7 +19,7 @@ export function Column({ name, isWide }) {
   // Where somebody works is noted also when all columns are in sight.
   const enter = () => { if (isWide) goTo(name); };
   return html`<section id=${`column-${name}`} class=${`column of-${name}`} aria-labelledby=${`head-${name}`} onPointerDown=${enter} onFocusIn=${enter} ...${role}>
-    ${isWide ? html`<h2 id=${`head-${name}`} class="column-head"><span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}</h2>` : null}
+    <h2 id=${`head-${name}`} class=${isWide ? 'column-head' : 'visually-hidden'}><span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}</h2>
     <div class="column-scroll">
       <div class="column-tools">
         ${hasAssistant && own.length > 0 && html`<ul class="operations" aria-label=${t('column.assistant')}>${own.map((operation) => html`<${Operation} key=${operation.name} operation=${operation} />`)}</ul>`}
@@ -45,9 +45,9 @@ function Operation({ operation }) {
     await run(operation);
     setBusy(false);
   };
-  return html`<li><button type="button" class="operation" data-operation=${operation.name} aria-disabled=${Boolean(why)} aria-describedby=${why ? id : undefined} title=${reason || undefined} onClick=${press}>
+  return html`<li><button type="button" class="operation" data-operation=${operation.name} aria-disabled=${Boolean(why)} aria-labelledby=${`name-${id}`} aria-describedby=${why ? id : undefined} title=${reason || undefined} onClick=${press}>
     <span class="operation-mark"><${Icon} name=${ICONS[operation.name.split('.')[1]] || 'sparkle'} size=${18} /></span>
-    <span class="operation-words"><span>${t(`op.${operation.name}`)}</span>${why && html`<span class="operation-why" id=${id}>${reason}</span>`}</span>
+    <span class="operation-words"><span id=${`name-${id}`}>${t(`op.${operation.name}`)}</span>${why && html`<span class="operation-why" id=${id}>${reason}</span>`}</span>
   </button></li>`;
 }
 

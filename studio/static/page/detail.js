@@ -2,6 +2,7 @@
 import { html, useEffect, useMemo, useState } from '../vendor/preact.js';
 import { pictureHash, pictureUrl } from '../shared/api.js';
 import { moment, t } from '../shared/i18n.js';
+import { useWindowEvent } from '../shared/state.js';
 import { Dialog, Icon, IconButton } from '../shared/ui.js';
 import { isPicture, togglePicture } from './choices.js';
 import { tell } from './events.js';
@@ -46,13 +47,9 @@ export function Detail({ jobId, ownId, index, showsHow }) {
 function Strip({ job, index }) {
   const at = job.outputs.findIndex((one) => one.index === index);
   const go = (step) => store.set({ detail: { jobId: job.id, index: job.outputs[(at + step + job.outputs.length) % job.outputs.length].index } });
-  useEffect(() => {
-    const onKey = (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step && !event.target.closest('input, textarea')) go(step);
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
+  useWindowEvent('keydown', (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step && !event.target.closest('input, textarea')) go(step);
   });
   return html`<div class="strip"><${IconButton} icon="arrow_left" label=${t('detail.previous')} onClick=${() => go(-1)} />
     <ul>${job.outputs.map((one, i) => html`<li key=${one.index}><button type="button" aria-label=${one.kind === 'image' ? t('job.picture', { n: i + 1, total: job.outputs.length }) : t('job.card', { n: i + 1 })} aria-current=${one.index === index ? 'true' : undefined}

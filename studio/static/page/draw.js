@@ -2,7 +2,8 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
 import { pictureUrl } from '../shared/api.js';
 import { sentence, t } from '../shared/i18n.js';
-import { Dialog, Icon, IconButton, toast } from '../shared/ui.js';
+import { useWindowEvent } from '../shared/state.js';
+import { Dialog, IconButton, toast } from '../shared/ui.js';
 import { choosePicture } from './choices.js';
 import { tell } from './events.js';
 import { keep, recall } from './kept.js';
@@ -25,38 +26,44 @@ function usePicture(address) {
   return picture;
 }
 
+/** The lines so far, kept in this browser, with every step back and forth, clearing too. */
+function useStrokes(key, representation) {
+  const [{ strokes, past, future }, setAll] = useState(() => ({ strokes: recall(key, []), past: [], future: [] }));
+  const go = (next) => { setAll(next); keep(key, next.strokes.length ? next.strokes : null); };
+  // What was kept from an earlier visit has no steps any more: it goes line by line.
+  const before = past.length ? past[past.length - 1] : strokes.length ? strokes.slice(0, -1) : null;
+  return {
+    strokes, canUndo: Boolean(before), canRedo: future.length > 0,
+    add: (stroke) => go({ strokes: [...strokes, stroke], past: [...past, strokes], future: [] }),
+    undo() {
+      if (!before) return;
+      go({ strokes: before, past: past.slice(0, -1), future: [...future, strokes] });
+      tell('drawing.undo', { object: representation });
+    },
+    redo() {
+      if (!future.length) return;
+      go({ strokes: future[future.length - 1], past: [...past, strokes], future: future.slice(0, -1) });
+      tell('drawing.redo', { object: representation });
+    },
+    clear() {
+      if (!strokes.length) return;
+      go({ strokes: [], past: [...past, strokes], future: [] });
+      tell('drawing.clear', { object: representation });
+    },
+  };
+}
+
 export function Draw({ representation, background }) {
   const key = `drawing.${store.get().username}.${background ? background.slice(-20) : 'blank'}`;
-  const [strokes, setStrokes] = useState(() => recall(key, []));
-  const [undone, setUndone] = useState([]);
+  const { strokes, add, undo, redo, clear, canUndo, canRedo } = useStrokes(key, representation);
   const [pen, setPen] = useState({ tool: 'pen', colour: 'ink', width: 5 });
   const [isSaving, setSaving] = useState(false);
   const picture = usePicture(background);
   const layer = useRef(null);
   const begun = useRef(Date.now());
-  const change = (next) => { setStrokes(next); keep(key, next.length ? next : null); };
   useEffect(() => { tell('drawing.begin', { object: representation, data: { over: background ? 'picture' : 'white', kept: strokes.length } }); }, []);
 
   const close = () => store.set({ drawing: null });
-  const add = (stroke) => { change([...strokes, stroke]); setUndone([]); };
-  const undo = () => {
-    if (!strokes.length) return;
-    setUndone([...undone, strokes[strokes.length - 1]]);
-    change(strokes.slice(0, -1));
-    tell('drawing.undo', { object: representation });
-  };
-  const redo = () => {
-    if (!undone.length) return;
-    change([...strokes, undone[undone.length - 1]]);
-    setUndone(undone.slice(0, -1));
-    tell('drawing.redo', { object: representation });
-  };
-  const clear = () => {
-    if (!strokes.length) return;
-    setUndone([...strokes].reverse());
-    change([]);
-    tell('drawing.clear', { object: representation });
-  };
   const save = async () => {
     if (!strokes.length) return toast(t('draw.empty'));
     setSaving(true);
@@ -77,36 +84,32 @@ export function Draw({ representation, background }) {
   const footer = html`<span class="draw-keys muted small">${t('draw.keys')}</span><button type="button" class="button" onClick=${close}>${t('shared.cancel')}</button>
     <button type="button" class="button button-primary" disabled=${isSaving} onClick=${save}>${t(isSaving ? 'draw.saving' : 'draw.save')}</button>`;
   return html`<${Dialog} title=${t('draw.title')} onClose=${close} class="dialog-wide drawing" footer=${footer}>
-    <${Tools} pen=${pen} setPen=${setPen} undo=${undo} redo=${redo} clear=${clear} canUndo=${strokes.length > 0} canRedo=${undone.length > 0} />
+    <${Tools} pen=${pen} setPen=${setPen} undo=${undo} redo=${redo} clear=${clear} canUndo=${canUndo} canRedo=${canRedo} canClear=${strokes.length > 0} />
     <${Surface} layer=${layer} strokes=${strokes} pen=${pen} picture=${picture} background=${background} add=${add} />
   <//>`;
 }
 
 function useKeys({ undo, redo, pen, setPen }) {
-  useEffect(() => {
-    const onKey = (event) => {
-      if (event.target.matches('input[type=text], textarea')) return;
-      const command = event.ctrlKey || event.metaKey;
-      const pressed = event.key.toLowerCase();
-      const act = command && pressed === 'z' ? (event.shiftKey ? redo : undo) : command && pressed === 'y' ? redo : command ? null
-        : { p: () => setPen({ ...pen, tool: 'pen' }), e: () => setPen({ ...pen, tool: 'eraser' }), '[': () => setPen({ ...pen, width: Math.max(pen.width - 2, WIDTHS[0]) }), ']': () => setPen({ ...pen, width: Math.min(pen.width + 2, WIDTHS[1]) }) }[pressed];
-      if (!act) return;
-      event.preventDefault();
-      act();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
+  useWindowEvent('keydown', (event) => {
+    if (event.target.matches('input[type=text], textarea')) return;
+    const command = event.ctrlKey || event.metaKey;
+    const pressed = event.key.toLowerCase();
+    const act = command && pressed === 'z' ? (event.shiftKey ? redo : undo) : command && pressed === 'y' ? redo : command ? null
+      : { p: () => setPen({ ...pen, tool: 'pen' }), e: () => setPen({ ...pen, tool: 'eraser' }), '[': () => setPen({ ...pen, width: Math.max(pen.width - 2, WIDTHS[0]) }), ']': () => setPen({ ...pen, width: Math.min(pen.width + 2, WIDTHS[1]) }) }[pressed];
+    if (!act) return;
+    event.preventDefault();
+    act();
   });
 }
 
-function Tools({ pen, setPen, undo, redo, clear, canUndo, canRedo }) {
+function Tools({ pen, setPen, undo, redo, clear, canUndo, canRedo, canClear }) {
   const tool = (name) => html`<${IconButton} icon=${name} label=${t(`draw.${name}`)} aria-pressed=${pen.tool === name} onClick=${() => setPen({ ...pen, tool: name })} />`;
   return html`<div class="draw-tools" role="toolbar" aria-label=${t('draw.tools')}>
     ${tool('pen')}${tool('eraser')}<span class="draw-gap"></span>
     <div class="swatches" role="group" aria-label=${t('draw.colour')}>${Object.entries(COLOURS).map(([name, value]) => html`<button key=${name} type="button" class="swatch" style=${`--swatch:${value}`} aria-label=${t(`colour.${name}`)} title=${t(`colour.${name}`)} aria-pressed=${pen.colour === name && pen.tool === 'pen'} onClick=${() => setPen({ ...pen, colour: name, tool: 'pen' })}></button>`)}</div>
     <label class="draw-width"><span>${t('draw.width')}</span><input type="range" min=${WIDTHS[0]} max=${WIDTHS[1]} value=${pen.width} onInput=${(event) => setPen({ ...pen, width: Number(event.target.value) })} /><span class="draw-dot" aria-hidden="true"><span style=${`width:${pen.width / 1.6}px;height:${pen.width / 1.6}px;background:${pen.tool === 'eraser' ? 'var(--surface-3)' : COLOURS[pen.colour]}`}></span></span></label>
     <span class="draw-gap"></span>
-    <${IconButton} icon="undo" label=${t('draw.undo')} disabled=${!canUndo} onClick=${undo} /><${IconButton} icon="redo" label=${t('draw.redo')} disabled=${!canRedo} onClick=${redo} /><${IconButton} icon="trash" label=${t('draw.clear')} disabled=${!canUndo} onClick=${clear} />
+    <${IconButton} icon="undo" label=${t('draw.undo')} disabled=${!canUndo} onClick=${undo} /><${IconButton} icon="redo" label=${t('draw.redo')} disabled=${!canRedo} onClick=${redo} /><${IconButton} icon="trash" label=${t('draw.clear')} disabled=${!canClear} onClick=${clear} />
   </div>`;
 }
 

@@ -66,7 +66,7 @@ function TaskBar() {
   const [task, num, session] = use((state) => [state.task, state.num, state.session]);
   const most = Math.min(MAX_NUM, session?.num_max || MAX_NUM);
   const hasAssistant = session?.assistant !== false;
-  return html`<section class="task-bar" aria-label=${t('task.label')}>
+  return html`<div class="task-bar">
     <div class="task-field">
       <label for="task">${t('task.label')}</label>
       <textarea id="task" class=${classes('task-input', !task && 'is-empty')} rows="1" maxlength="10000" placeholder=${t('task.placeholder')} value=${task}
@@ -75,8 +75,8 @@ function TaskBar() {
     ${hasAssistant && html`<div class="num" role="group" aria-label=${t('num.label')}>
       <span class="num-label" aria-hidden="true">${t('num.label')}</span>
       <button type="button" class="icon-button" aria-label=${t('num.less')} title=${t('num.less')} disabled=${num <= 1} onClick=${() => setNum(num - 1)}>−</button>
-      <output class="num-value" aria-live="polite" aria-label=${t('num.label')}>${num}</output>
+      <output class="num-value" aria-live="polite">${num}</output>
       <button type="button" class="icon-button" aria-label=${t('num.more')} title=${t('num.more')} disabled=${num >= most} onClick=${() => setNum(num + 1)}>+</button>
     </div>`}
-  </section>`;
+  </div>`;
 }

@@ -14,11 +14,11 @@ export function TextCard({ text, title, actions = null }) {
   const value = useMemo(() => cardOf(text), [text]);
   const strings = useMemo(() => [...new Set(stringsOf(value))], [value]);
   const areChosen = use((state) => strings.length > 0 && strings.every((one) => state.texts.includes(one)));
-  return html`<section class="text-card" aria-label=${title}>
+  return html`<div class="text-card" role="group" aria-label=${title}>
     <header class="text-card-head"><span>${title}</span><span class="text-card-actions">${actions}
       <${IconButton} icon="check" size=${16} label=${t('act.whole')} aria-pressed=${areChosen} onClick=${() => toggleTexts(strings)} /></span></header>
     <${Value} value=${value} />
-  </section>`;
+  </div>`;
 }
 
 function Value({ value, depth = 0 }) {

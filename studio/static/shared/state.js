@@ -1,5 +1,5 @@
 // One small store of plain values, and a hook that draws a component again when what it selects has changed.
-import { useLayoutEffect, useReducer, useRef } from '../vendor/preact.js';
+import { useEffect, useLayoutEffect, useReducer, useRef } from '../vendor/preact.js';
 
 /** Hold a state; `set` takes a patch, or a function from the state to one. */
 export function createStore(initial) {
@@ -38,4 +38,15 @@ export function useStore(store, select = (state) => state, isEqual = isSame) {
 export function isSame(one, other) {
   if (Object.is(one, other)) return true;
   return Array.isArray(one) && Array.isArray(other) && one.length === other.length && one.every((item, i) => Object.is(item, other[i]));
+}
+
+/** Hear an event of the window while the component is there; always with the newest handler. */
+export function useWindowEvent(name, handle) {
+  const newest = useRef(handle);
+  newest.current = handle;
+  useEffect(() => {
+    const hear = (event) => newest.current(event);
+    addEventListener(name, hear);
+    return () => removeEventListener(name, hear);
+  }, [name]);
 }
