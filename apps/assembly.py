@@ -8,12 +8,15 @@ from agent.gpt import ChatClient, ChatConfig
 from agent.host import Host
 from agent.instance import SDInstance
 from agent.ledger import Ledger
+from agent.models import Model, models_of
 from agent.multiview import MultiviewClient
 from agent.pool import SDInstancePool
+from apps.freezing import Seals
+from apps.openapi import VERSION
 from apps.pictures import PictureDesk
 from apps.registry import FUNCTIONS, OPERATION_PRESETS, PRESETS, PROMPTS, presets_of
 from apps.services import Services
-from jobs.celery_hosts import Fleet
+from jobs.celery_hosts import Fleet, models_of_hosts
 from jobs.dispatch import Dispatcher
 from jobs.heartbeat import Facts
 from jobs.parts import Parts
@@ -67,7 +70,17 @@ def build_services(config: "Config", facts: Facts | None = None) -> Services:
         facts=facts or _web_facts,
     )
     desk = PictureDesk(stores.contents, config.PUBLIC_URL, config.MAX_IMAGE_MEGAPIXELS)
-    return Services(stores, Jobs(parts, FUNCTIONS, host, ledger, terms), desk, parts, host, ledger, pool_changes)
+    jobs = Jobs(parts, FUNCTIONS, host, ledger, terms)
+    operations = frozenset(name for _, name in FUNCTIONS)
+    return Services(stores, jobs, desk, parts, host, ledger, pool_changes, _seals(config, parts), operations)
+
+
+def _seals(config: "Config", parts: Parts) -> Seals:
+    def models() -> tuple[Model, ...]:
+        is_spread = config.JOBS_BACKEND == "celery"
+        return models_of_hosts(parts.stores) if is_spread else models_of(parts.pool)
+
+    return Seals(parts, [need.name for need in PROMPTS], [need.name for need in PRESETS], models, VERSION)
 
 
 def checkpoint_of(book: SettingsBook) -> Callable[[GenerationRecord], str | None]:

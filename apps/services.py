@@ -6,6 +6,7 @@ from flask import current_app
 
 from agent.host import Host
 from agent.ledger import Ledger
+from apps.freezing import Seals
 from apps.pictures import PictureDesk
 from jobs.parts import Parts
 from jobs.pool_changes import PoolChanges
@@ -17,7 +18,11 @@ EXTENSION = "stepideator"
 
 @dataclass(frozen=True)
 class Services:
-    """What a route may use. `host` and `ledger` are what this process shares with the others of its host."""
+    """What a route may use.
+
+    `host` and `ledger` are what this process shares with the others of its host; `operations` the names of all that
+    participants may be allowed to use.
+    """
 
     stores: Stores
     jobs: Jobs
@@ -26,6 +31,8 @@ class Services:
     host: Host
     ledger: Ledger
     pool_changes: PoolChanges
+    seals: Seals
+    operations: frozenset[str]
 
     def close(self, grace_s: float = 0.0) -> None:
         """Give connections and instances back: the process ends, and its jobs have `grace_s` seconds to end before."""

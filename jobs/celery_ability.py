@@ -4,11 +4,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
 from agent.capabilities import bare_checkpoint
 from agent.errors import SDError
+from agent.models import models_of
 from agent.pool import InstanceState, SDInstancePool
 from agent.roster import offers_in
 from jobs.celery_places import Seats, Wish
@@ -88,6 +89,7 @@ class Ability:
             "host": self.name,
             "queues": list(self.queues()),
             "instances": [asdict(state) for state in self.states()],
+            "models": [list(astuple(model)) for model in models_of(self._parts.pool)],
             "waiting": self._waiting(),
             "lacks": {name: why for name, why in lacks.items() if why},
         }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from agent.models import Model
 from jobs.celery_routing import WorkerHost, checkpoint_queue, host_of
 from store.errors import StoreError
 from store.runners import RunnerInfo, Runners
@@ -80,6 +81,12 @@ def pool_of_hosts(stores: Stores) -> list[dict[str, Any]]:
     }
     # Two workers of one host share its WebUIs, and both tell of them.
     return list(found.values())
+
+
+def models_of_hosts(stores: Stores) -> tuple[Model, ...]:
+    """Tell the models of the WebUIs of all worker hosts, as of the last heartbeats. Raises StoreError."""
+    facts = facts_of_workers(stores.runners.alive(ALIVE_S))
+    return tuple(sorted({Model(*model) for one in facts for model in one.get("models", ())}))
 
 
 def waiting_of_hosts(stores: Stores) -> int:

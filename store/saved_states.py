@@ -29,6 +29,18 @@ class SavedState:
     id: str = ""
 
 
+@dataclass(frozen=True)
+class SaveSummary:
+    """One save without its text, which is in `contents` under `content_sha256`."""
+
+    id: str
+    content_sha256: str
+    design_task: str
+    current_stage: str
+    scheme_counts: tuple[tuple[str, int], ...]
+    saved_at: datetime
+
+
 class SavedStates:
     """The saves of all participants."""
 
@@ -58,6 +70,13 @@ class SavedStates:
         window = {"participant_id": participant_id, "saved_at": {"$gte": since, "$lt": until}}
         found = self._database.collection(SAVED_STATES).find(window, {"_id": 1})
         return tuple(sorted(document["_id"] for document in found))
+
+    @idempotent
+    def summaries(self, participant_id: str, since: datetime, until: datetime) -> tuple[SaveSummary, ...]:
+        """List the saves in `since <= saved_at < until` without their texts, oldest first."""
+        window = {"participant_id": participant_id, "saved_at": {"$gte": since, "$lt": until}}
+        found = [_summary(document) for document in self._database.collection(SAVED_STATES).find(window)]
+        return tuple(sorted(found, key=lambda save: save.id))
 
     @idempotent
     def get(self, saved_state_id: str) -> SavedState | None:
@@ -128,3 +147,14 @@ class SavedStates:
             saved_at=document["saved_at"],
             id=document["_id"],
         )
+
+
+def _summary(document: Document) -> SaveSummary:
+    return SaveSummary(
+        id=document["_id"],
+        content_sha256=document["content_sha256"],
+        design_task=document["design_task"],
+        current_stage=document["current_stage"],
+        scheme_counts=tuple((item["stage"], item["count"]) for item in document["scheme_counts"]),
+        saved_at=document["saved_at"],
+    )
