@@ -30,7 +30,7 @@ export function Detail({ jobId, ownId, index, showsHow }) {
       <div class="detail-stage">
         ${address ? html`<img class="detail-picture" src=${pictureUrl(address)} alt=${`${title}, ${t(`rep.${representation}`)}`} />`
           : own?.text ? html`<p class="detail-note">${own.text}</p>`
-          : output ? html`<${TextCard} text=${output.text} title=${t('job.card', { n: output.index + 1 })} job=${job} />` : null}
+          : output ? html`<${TextCard} text=${output.text} title=${t('job.card', { n: output.index + 1 })} key=${output.index} />` : null}
         ${job && job.outputs.length > 1 && html`<${Strip} job=${job} index=${output.index} />`}
       </div>
       <div class="detail-side">

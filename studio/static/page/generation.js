@@ -19,12 +19,11 @@ export function Generation({ id }) {
   const representation = representationOf(job.operation);
   return html`<article class=${classes('generation', `is-${job.state}`)} data-generation=${id} data-state=${job.state} aria-labelledby=${`title-${id}`} aria-busy=${!isOver}>
     <header class="generation-head">
-      <h3 id=${`title-${id}`}>${what}</h3>
-      <time dateTime=${job.created_at} title=${moment(job.created_at)}>${moment(job.created_at, { timeStyle: 'short' })}</time>
+      <div class="generation-title"><h3 id=${`title-${id}`}>${what}</h3><time dateTime=${job.created_at} title=${moment(job.created_at)}>${moment(job.created_at, { timeStyle: 'short' })}</time></div>
       ${isOver ? html`<${Actions} job=${job} />` : html`<button type="button" class="button button-quiet button-small" onClick=${() => cancel(job)}>${t('job.cancel')}</button>`}
     </header>
     ${!isOver && html`<${Status} job=${job} />`}
-    ${cards.map((output) => html`<${TextCard} key=${output.index} text=${output.text} title=${t('job.card', { n: output.index + 1 })} job=${job} />`)}
+    ${cards.map((output, i) => html`<${TextCard} key=${output.index} text=${output.text} title=${t('job.card', { n: i + 1 })} isOpenAtFirst=${i === 0} />`)}
     ${!isOver && html`<${PendingCards} job=${job} count=${expected(job, operations).cards - cards.length} />`}
     ${shown.length > 0 && html`<div class=${classes('tiles', shown.length === 1 && 'tiles-one')}>
       ${shown.map((place, i) => (place.url

@@ -100,9 +100,14 @@ export function lineage(jobs, own) {
   });
 }
 
-/** Where each node of a lineage stands: columns by depth, rows by descent; newest families on top. */
-export function layout(nodes) {
+/**
+ * Where each node of a lineage stands: columns by depth, rows by descent; newest families on top.
+ *
+ * What came from nothing and led to nothing stands below them, side by side.
+ */
+export function layout(nodes, leastColumns = 4) {
   const known = new Set(nodes.map((node) => node.id));
+  const used = new Set(nodes.flatMap((node) => node.parents));
   const children = new Map(nodes.map((node) => [node.id, []]));
   const roots = [];
   for (const node of nodes) {
@@ -110,9 +115,6 @@ export function layout(nodes) {
     if (parent) children.get(parent).push(node);
     else roots.push(node);
   }
-  const last = new Map();
-  for (const node of [...nodes].reverse()) last.set(node.id, children.get(node.id).reduce((at, child) => (last.get(child.id) > at ? last.get(child.id) : at), node.at));
-  roots.sort((a, b) => (last.get(a.id) < last.get(b.id) ? 1 : -1));
   const placed = [];
   let row = 0;
   const place = (node, depth) => {
@@ -123,6 +125,21 @@ export function layout(nodes) {
     spot.row = below.length ? (below[0].row + below[below.length - 1].row) / 2 : row++;
     return spot;
   };
-  for (const root of roots) place(root, 0);
-  return { placed, rows: row, depth: Math.max(0, ...placed.map((spot) => spot.depth)) };
+  const last = newestBelow(nodes, children);
+  const newestFirst = (a, b) => (last.get(a.id) < last.get(b.id) ? 1 : -1);
+  const isSingle = (node) => !children.get(node.id).length && !used.has(node.id);
+  roots.filter((node) => !isSingle(node)).sort(newestFirst).forEach((root) => place(root, 0));
+  const columns = Math.max(leastColumns, ...placed.map((spot) => spot.depth + 1));
+  const singles = roots.filter(isSingle).sort(newestFirst);
+  singles.forEach((node, i) => placed.push({ node, depth: i % columns, row: row + Math.floor(i / columns), parent: null }));
+  return { placed, rows: row + Math.ceil(singles.length / columns), depth: Math.max(0, ...placed.map((spot) => spot.depth)) };
+}
+
+/** When the newest of each node's descendants, or itself, was made. */
+function newestBelow(nodes, children) {
+  const last = new Map();
+  for (const node of [...nodes].reverse()) {
+    last.set(node.id, children.get(node.id).reduce((at, child) => (last.get(child.id) > at ? last.get(child.id) : at), node.at));
+  }
+  return last;
 }

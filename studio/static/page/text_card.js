@@ -1,5 +1,5 @@
 // A text of the assistant: a card whose every sentence can be chosen.
-import { html, useMemo } from '../vendor/preact.js';
+import { html, useMemo, useState } from '../vendor/preact.js';
 import { getLang, hasWord, t } from '../shared/i18n.js';
 import { Icon, IconButton } from '../shared/ui.js';
 import { toggleText, toggleTexts } from './choices.js';
@@ -10,14 +10,17 @@ const CJK = /[\u3400-\u9fff]/;
 const keyWord = (key) => (getLang() === 'en' && hasWord(`key.${key}`) ? t(`key.${key}`) : key);
 const langOf = (text) => (CJK.test(text) ? 'zh-CN' : 'en');
 
-export function TextCard({ text, title, actions = null }) {
+export function TextCard({ text, title, isOpenAtFirst = true }) {
+  const [isOpen, setOpen] = useState(isOpenAtFirst);
   const value = useMemo(() => cardOf(text), [text]);
   const strings = useMemo(() => [...new Set(stringsOf(value))], [value]);
   const areChosen = use((state) => strings.length > 0 && strings.every((one) => state.texts.includes(one)));
   return html`<div class="text-card" role="group" aria-label=${title}>
-    <header class="text-card-head"><span>${title}</span><span class="text-card-actions">${actions}
-      <${IconButton} icon="check" size=${16} label=${t('act.whole')} aria-pressed=${areChosen} onClick=${() => toggleTexts(strings)} /></span></header>
-    <${Value} value=${value} />
+    <header class="text-card-head">
+      <button type="button" class="text-card-fold" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}><${Icon} name="chevron" size=${16} />${title}</button>
+      <${IconButton} icon="check" size=${16} label=${t('act.whole')} aria-pressed=${areChosen} onClick=${() => toggleTexts(strings)} />
+    </header>
+    ${isOpen ? html`<${Value} value=${value} />` : html`<p class="text-card-glimpse" lang=${langOf(strings.join(''))}>${strings.join(' · ')}</p>`}
   </div>`;
 }
 

@@ -9,13 +9,14 @@ import { REPRESENTATIONS, store, use } from './state.js';
 
 const NODE = { width: 208, height: 104 };
 const GAP = { x: 64, y: 22 };
-const THUMBS = 4;
+const THUMBS = 3;
+const columns = () => Math.max(Math.floor((innerWidth - 24) / (NODE.width + GAP.x)), 1);
 const left = (spot) => spot.depth * (NODE.width + GAP.x);
 const top = (spot) => spot.row * (NODE.height + GAP.y);
 
 export function Tree() {
   const [jobs, order, own, next] = use((state) => [state.jobs, state.order, state.own, state.next]);
-  const shape = useMemo(() => layout(lineage(order.map((id) => jobs[id]), own)), [jobs, order, own]);
+  const shape = useMemo(() => layout(lineage(order.map((id) => jobs[id]), own), columns()), [jobs, order, own]);
   useEffect(() => { fetchAll().catch(() => {}); }, []);
   if (!shape.placed.length) return html`<div class="tree-page"><${Empty} icon="tree" title=${t('tree.empty')}>${t('tree.empty.text')}<//></div>`;
   const size = { width: left({ depth: shape.depth }) + NODE.width, height: top({ row: shape.rows }) };
@@ -32,12 +33,13 @@ export function Tree() {
 
 function Lines({ shape, size }) {
   const spots = new Map(shape.placed.map((spot) => [spot.node.id, spot]));
-  const lines = shape.placed.flatMap((spot) => spot.node.parents.filter((id) => spots.has(id)).map((id) => {
-    const from = spots.get(id);
+  // A line that only repeats what the way through the parents says already would hide the others.
+  const isTold = (spot, from) => { let one = spot.parent?.parent; while (one && one !== from) one = one.parent; return Boolean(one); };
+  const lines = shape.placed.flatMap((spot) => spot.node.parents.map((id) => spots.get(id)).filter((from) => from && !isTold(spot, from)).map((from) => {
     const [x1, y1, x2, y2] = [left(from) + NODE.width, top(from) + NODE.height / 2, left(spot), top(spot) + NODE.height / 2];
     const bend = Math.max((x2 - x1) / 2, 28);
     const kind = from !== spot.parent ? 'line-second' : spot.node.isRepeat ? 'line-repeat' : '';
-    return html`<path key=${`${id}-${spot.node.id}`} class=${`line of-${from.node.representation} ${kind}`} d=${`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`} />`;
+    return html`<path key=${`${from.node.id}-${spot.node.id}`} class=${`line of-${from.node.representation} ${kind}`} d=${`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`} />`;
   }));
   return html`<svg class="lines" width=${size.width} height=${size.height} aria-hidden="true">${lines}</svg>`;
 }

@@ -12,7 +12,7 @@ addWords({
     'rep.brief': 'Brief', 'rep.sketch': 'Sketch', 'rep.model': 'Model', 'rep.rendering': 'Rendering',
     'op.brief.create_new': 'New briefs', 'op.brief.reference': 'Existing products', 'op.brief.extend': 'Extend the ideas',
     'op.sketch.create_new': 'New sketches', 'op.sketch.reference': 'Sketch from products', 'op.sketch.extend': 'Extend the sketch', 'op.sketch.transform': 'Turn into a sketch',
-    'op.model.create_new': 'New models', 'op.model.multi_view': 'Show from six sides', 'op.model.transform': 'Turn into a model',
+    'op.model.create_new': 'New models', 'op.model.multi_view': 'Six views', 'op.model.transform': 'Turn into a model',
     'op.rendering.create_new': 'New scenes', 'op.rendering.reference': 'Photos of products', 'op.rendering.extend': 'Place in a scene', 'op.rendering.transform': 'Turn into a rendering',
     'why.texts': 'Choose a text first', 'why.picture': 'Choose a picture first', 'why.picture_or_texts': 'Choose a picture or a text first',
     'why.stage': ({ wanted, is }) => `Works on a ${list(wanted, NOUN_EN, ' or ')}, not on a ${NOUN_EN[is]}`,

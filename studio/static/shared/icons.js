@@ -7,6 +7,7 @@ const PATHS = {
   arrow_right: 'M8 4l6 6-6 6',
   again: 'M15.5 6.5A6.5 6.5 0 1 0 16.5 10M16 3v4h-4',
   board: 'M3 4h3.2v12H3zM8.4 4h3.2v8H8.4zM13.8 4H17v10h-3.2z',
+  chevron: 'M5 8l5 5 5-5',
   check: 'M4 10.5l4 4 8-9',
   clock: 'M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM10 6v4l2.6 2',
   close: 'M5 5l10 10M15 5L5 15',
