@@ -22,23 +22,36 @@ export function useIsWide() {
 export function Board() {
   const isWide = useIsWide();
   const stage = use((state) => state.stage);
-  if (isWide) return html`<div class="columns">${REPRESENTATIONS.map((name) => html`<${Column} key=${name} name=${name} isWide=${true} />`)}</div>`;
+  if (isWide)
+    return html`<div class="columns">${REPRESENTATIONS.map((name) => html`<${Column} key=${name} name=${name} isWide=${true} />`)}</div>`;
   return html`<${StageTabs} stage=${stage} /><${Column} key=${stage} name=${stage} isWide=${false} />`;
 }
 
 function StageTabs({ stage }) {
   const row = useRef(null);
-  const working = use((state) => REPRESENTATIONS.map((name) => state.order.filter((id) => !hasEnded(state.jobs[id]) && representationOf(state.jobs[id].operation) === name).length));
+  const working = use((state) =>
+    REPRESENTATIONS.map(
+      (name) =>
+        state.order.filter((id) => !hasEnded(state.jobs[id]) && representationOf(state.jobs[id].operation) === name)
+          .length,
+    ),
+  );
   const onKey = (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
-    const next = REPRESENTATIONS[(REPRESENTATIONS.indexOf(stage) + step + REPRESENTATIONS.length) % REPRESENTATIONS.length];
+    const next =
+      REPRESENTATIONS[(REPRESENTATIONS.indexOf(stage) + step + REPRESENTATIONS.length) % REPRESENTATIONS.length];
     goTo(next);
     row.current.querySelector(`#tab-${next}`).focus();
   };
   return html`<div class="stage-tabs" role="tablist" ref=${row} onKeyDown=${onKey}>
-    ${REPRESENTATIONS.map((name, i) => html`<button key=${name} type="button" role="tab" id=${`tab-${name}`} class=${`stage-tab of-${name}`} aria-selected=${stage === name}
+    ${REPRESENTATIONS.map(
+      (
+        name,
+        i,
+      ) => html`<button key=${name} type="button" role="tab" id=${`tab-${name}`} class=${`stage-tab of-${name}`} aria-selected=${stage === name}
       aria-controls=${stage === name ? `column-${name}` : undefined} tabindex=${stage === name ? 0 : -1} onClick=${() => goTo(name)}><span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}
-      ${working[i] > 0 && html`<span class="badge badge-accent">${working[i]}<span class="visually-hidden"> ${t('job.working')}</span></span>`}</button>`)}
+      ${working[i] > 0 && html`<span class="badge badge-accent">${working[i]}<span class="visually-hidden"> ${t('job.working')}</span></span>`}</button>`,
+    )}
   </div>`;
 }

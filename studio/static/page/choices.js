@@ -36,7 +36,10 @@ export function toggleTexts(some) {
   const { texts } = store.get();
   const areChosen = some.every((text) => texts.includes(text));
   store.set({ texts: areChosen ? texts.filter((text) => !some.includes(text)) : [...new Set([...texts, ...some])] });
-  tell(areChosen ? 'input.unselect' : 'input.select', { object: 'card', inputs: some.map((text) => text.slice(0, 200)) });
+  tell(areChosen ? 'input.unselect' : 'input.select', {
+    object: 'card',
+    inputs: some.map((text) => text.slice(0, 200)),
+  });
   announce(t(areChosen ? 'say.unchosen' : 'say.chosen'));
 }
 

@@ -13,11 +13,17 @@ import { pickFile } from './dropping.js';
 const ICONS = { create_new: 'sparkle', reference: 'image', extend: 'add', transform: 'again', multi_view: 'expand' };
 
 export function Column({ name, isWide }) {
-  const [hasAssistant, allowed, operations] = use((state) => [state.session?.assistant !== false, state.session?.allowed || null, state.operations]);
+  const [hasAssistant, allowed, operations] = use((state) => [
+    state.session?.assistant !== false,
+    state.session?.allowed || null,
+    state.operations,
+  ]);
   const own = operations.filter((one) => one.representation === name && (!allowed || allowed.includes(one.name)));
   const role = isWide ? {} : { role: 'tabpanel', 'aria-labelledby': `tab-${name}` };
   // Where somebody works is noted also when all columns are in sight.
-  const enter = () => { if (isWide) goTo(name); };
+  const enter = () => {
+    if (isWide) goTo(name);
+  };
   return html`<section id=${`column-${name}`} class=${`column of-${name}`} aria-labelledby=${`head-${name}`} onPointerDown=${enter} onFocusIn=${enter} ...${role}>
     <h2 id=${`head-${name}`} class=${isWide ? 'column-head' : 'visually-hidden'}><span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}</h2>
     <div class="column-scroll">
@@ -31,7 +37,10 @@ export function Column({ name, isWide }) {
 }
 
 function Operation({ operation }) {
-  const why = use((state) => hindrance(operation, state), (a, b) => JSON.stringify(a) === JSON.stringify(b));
+  const why = use(
+    (state) => hindrance(operation, state),
+    (a, b) => JSON.stringify(a) === JSON.stringify(b),
+  );
   const [isBusy, setBusy] = useState(false);
   const reason = why && t(...why);
   const id = `why-${operation.name.replace('.', '-')}`;
@@ -64,7 +73,8 @@ function ByHand({ name, isAlone }) {
 function Things({ name }) {
   const ids = use((state) => things(state, name));
   const next = use((state) => state.next);
-  if (!ids.length && !next) return html`<${Empty} icon=${name === 'brief' ? 'note' : name === 'sketch' ? 'pen' : 'image'} title=${t(`empty.${name}`)}>${t(`empty.${name}.text`)}<//>`;
+  if (!ids.length && !next)
+    return html`<${Empty} icon=${name === 'brief' ? 'note' : name === 'sketch' ? 'pen' : 'image'} title=${t(`empty.${name}`)}>${t(`empty.${name}.text`)}<//>`;
   return html`<div class="things">
     ${ids.map((key) => (key.startsWith('own:') ? html`<${OwnThing} key=${key} id=${key.slice(4)} />` : html`<${Generation} key=${key} id=${key} />`))}
     ${next && html`<${Earlier} />`}
@@ -86,7 +96,12 @@ function Earlier() {
   const mark = useRef(null);
   const isLoading = use((state) => state.isLoading);
   useEffect(() => {
-    const watcher = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) fetchMore().catch(() => {}); }, { rootMargin: '300px' });
+    const watcher = new IntersectionObserver(
+      (seen) => {
+        if (seen.some((one) => one.isIntersecting)) fetchMore().catch(() => {});
+      },
+      { rootMargin: '300px' },
+    );
     watcher.observe(mark.current);
     return () => watcher.disconnect();
   }, [isLoading]);

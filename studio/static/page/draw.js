@@ -29,11 +29,16 @@ function usePicture(address) {
 /** The lines so far, kept in this browser, with every step back and forth, clearing too. */
 function useStrokes(key, representation) {
   const [{ strokes, past, future }, setAll] = useState(() => ({ strokes: recall(key, []), past: [], future: [] }));
-  const go = (next) => { setAll(next); keep(key, next.strokes.length ? next.strokes : null); };
+  const go = (next) => {
+    setAll(next);
+    keep(key, next.strokes.length ? next.strokes : null);
+  };
   // What was kept from an earlier visit has no steps any more: it goes line by line.
   const before = past.length ? past[past.length - 1] : strokes.length ? strokes.slice(0, -1) : null;
   return {
-    strokes, canUndo: Boolean(before), canRedo: future.length > 0,
+    strokes,
+    canUndo: Boolean(before),
+    canRedo: future.length > 0,
     add: (stroke) => go({ strokes: [...strokes, stroke], past: [...past, strokes], future: [] }),
     undo() {
       if (!before) return;
@@ -61,7 +66,12 @@ export function Draw({ representation, background }) {
   const picture = usePicture(background);
   const layer = useRef(null);
   const begun = useRef(Date.now());
-  useEffect(() => { tell('drawing.begin', { object: representation, data: { over: background ? 'picture' : 'white', kept: strokes.length } }); }, []);
+  useEffect(() => {
+    tell('drawing.begin', {
+      object: representation,
+      data: { over: background ? 'picture' : 'white', kept: strokes.length },
+    });
+  }, []);
 
   const close = () => store.set({ drawing: null });
   const save = async () => {
@@ -69,7 +79,10 @@ export function Draw({ representation, background }) {
     setSaving(true);
     try {
       const blob = await finished(layer.current, picture);
-      const thing = await saveDrawing(blob, representation, background ? [background] : [], { strokes: strokes.length, seconds: Math.round((Date.now() - begun.current) / 1000) });
+      const thing = await saveDrawing(blob, representation, background ? [background] : [], {
+        strokes: strokes.length,
+        seconds: Math.round((Date.now() - begun.current) / 1000),
+      });
       choosePicture(thing.url, representation);
       keep(key, null);
       close();
@@ -94,8 +107,21 @@ function useKeys({ undo, redo, pen, setPen }) {
     if (event.target.matches('input[type=text], textarea')) return;
     const command = event.ctrlKey || event.metaKey;
     const pressed = event.key.toLowerCase();
-    const act = command && pressed === 'z' ? (event.shiftKey ? redo : undo) : command && pressed === 'y' ? redo : command ? null
-      : { p: () => setPen({ ...pen, tool: 'pen' }), e: () => setPen({ ...pen, tool: 'eraser' }), '[': () => setPen({ ...pen, width: Math.max(pen.width - 2, WIDTHS[0]) }), ']': () => setPen({ ...pen, width: Math.min(pen.width + 2, WIDTHS[1]) }) }[pressed];
+    const act =
+      command && pressed === 'z'
+        ? event.shiftKey
+          ? redo
+          : undo
+        : command && pressed === 'y'
+          ? redo
+          : command
+            ? null
+            : {
+                p: () => setPen({ ...pen, tool: 'pen' }),
+                e: () => setPen({ ...pen, tool: 'eraser' }),
+                '[': () => setPen({ ...pen, width: Math.max(pen.width - 2, WIDTHS[0]) }),
+                ']': () => setPen({ ...pen, width: Math.min(pen.width + 2, WIDTHS[1]) }),
+              }[pressed];
     if (!act) return;
     event.preventDefault();
     act();
@@ -103,7 +129,8 @@ function useKeys({ undo, redo, pen, setPen }) {
 }
 
 function Tools({ pen, setPen, undo, redo, clear, canUndo, canRedo, canClear }) {
-  const tool = (name) => html`<${IconButton} icon=${name} label=${t(`draw.${name}`)} aria-pressed=${pen.tool === name} onClick=${() => setPen({ ...pen, tool: name })} />`;
+  const tool = (name) =>
+    html`<${IconButton} icon=${name} label=${t(`draw.${name}`)} aria-pressed=${pen.tool === name} onClick=${() => setPen({ ...pen, tool: name })} />`;
   return html`<div class="draw-tools" role="toolbar" aria-label=${t('draw.tools')}>
     ${tool('pen')}${tool('eraser')}<span class="draw-gap"></span>
     <div class="swatches" role="group" aria-label=${t('draw.colour')}>${Object.entries(COLOURS).map(([name, value]) => html`<button key=${name} type="button" class="swatch" style=${`--swatch:${value}`} aria-label=${t(`colour.${name}`)} title=${t(`colour.${name}`)} aria-pressed=${pen.colour === name && pen.tool === 'pen'} onClick=${() => setPen({ ...pen, colour: name, tool: 'pen' })}></button>`)}</div>
@@ -117,10 +144,16 @@ function Tools({ pen, setPen, undo, redo, clear, canUndo, canRedo, canClear }) {
 function Surface({ layer, strokes, pen, picture, background, add }) {
   const size = sizeFor(picture);
   const live = useRef(null);
-  useLayoutEffect(() => { redraw(layer.current.getContext('2d'), strokes); }, [strokes, size.width, size.height]);
+  useLayoutEffect(() => {
+    redraw(layer.current.getContext('2d'), strokes);
+  }, [strokes, size.width, size.height]);
   const pointOf = (event) => {
     const box = layer.current.getBoundingClientRect();
-    return [(event.clientX - box.left) * (layer.current.width / box.width), (event.clientY - box.top) * (layer.current.height / box.height), event.pointerType === 'pen' ? event.pressure : 0.5];
+    return [
+      (event.clientX - box.left) * (layer.current.width / box.width),
+      (event.clientY - box.top) * (layer.current.height / box.height),
+      event.pointerType === 'pen' ? event.pressure : 0.5,
+    ];
   };
   const show = () => {
     const context = layer.current.getContext('2d');
@@ -131,7 +164,15 @@ function Surface({ layer, strokes, pen, picture, background, add }) {
     if (event.button !== 0 || live.current) return;
     event.preventDefault();
     layer.current.setPointerCapture(event.pointerId);
-    live.current = { pointer: event.pointerId, tool: pen.tool, colour: COLOURS[pen.colour], width: pen.width * (pen.tool === 'eraser' ? 2 : 1), isPen: event.pointerType === 'pen', at: Date.now(), points: [pointOf(event)] };
+    live.current = {
+      pointer: event.pointerId,
+      tool: pen.tool,
+      colour: COLOURS[pen.colour],
+      width: pen.width * (pen.tool === 'eraser' ? 2 : 1),
+      isPen: event.pointerType === 'pen',
+      at: Date.now(),
+      points: [pointOf(event)],
+    };
     show();
   };
   const move = (event) => {
@@ -147,7 +188,15 @@ function Surface({ layer, strokes, pen, picture, background, add }) {
     const whole = compact(stroke);
     add(whole);
     const each = Math.ceil(whole.points.length / POINTS_TOLD);
-    tell('drawing.stroke', { object: whole.tool, data: { ...whole, points: whole.points.filter((_point, i) => i % each === 0), ms: Date.now() - at, pointer: event.pointerType } });
+    tell('drawing.stroke', {
+      object: whole.tool,
+      data: {
+        ...whole,
+        points: whole.points.filter((_point, i) => i % each === 0),
+        ms: Date.now() - at,
+        pointer: event.pointerType,
+      },
+    });
   };
   return html`<div class="paper" style=${`aspect-ratio:${size.width}/${size.height};--form:${size.width / size.height}`}>
     ${background && html`<img src=${pictureUrl(background)} alt="" />`}

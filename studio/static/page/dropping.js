@@ -44,15 +44,30 @@ export function DropZone() {
   useEffect(() => {
     let depth = 0;
     const hasFiles = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
-    const enter = (event) => { if (hasFiles(event)) { depth += 1; setOver(true); } };
-    const leave = (event) => { if (hasFiles(event) && (depth -= 1) <= 0) { depth = 0; setOver(false); } };
-    const over = (event) => { if (hasFiles(event)) event.preventDefault(); };
+    const enter = (event) => {
+      if (hasFiles(event)) {
+        depth += 1;
+        setOver(true);
+      }
+    };
+    const leave = (event) => {
+      if (hasFiles(event) && (depth -= 1) <= 0) {
+        depth = 0;
+        setOver(false);
+      }
+    };
+    const over = (event) => {
+      if (hasFiles(event)) event.preventDefault();
+    };
     const drop = (event) => {
       if (!hasFiles(event)) return;
       event.preventDefault();
       depth = 0;
       setOver(false);
-      bring([...event.dataTransfer.files], stageAt(document.elementsFromPoint(event.clientX, event.clientY).find((one) => one.closest('.column'))));
+      bring(
+        [...event.dataTransfer.files],
+        stageAt(document.elementsFromPoint(event.clientX, event.clientY).find((one) => one.closest('.column'))),
+      );
     };
     const paste = (event) => {
       const files = [...(event.clipboardData?.files || [])];
@@ -62,7 +77,11 @@ export function DropZone() {
     };
     const all = { dragenter: enter, dragleave: leave, dragover: over, drop, paste };
     for (const [name, handle] of Object.entries(all)) addEventListener(name, handle);
-    return () => { for (const [name, handle] of Object.entries(all)) removeEventListener(name, handle); };
+    return () => {
+      for (const [name, handle] of Object.entries(all)) removeEventListener(name, handle);
+    };
   }, []);
-  return isOver ? html`<div class="drop-zone" aria-hidden="true"><span><${Icon} name="upload" size=${32} />${t('upload.drop')}</span></div>` : null;
+  return isOver
+    ? html`<div class="drop-zone" aria-hidden="true"><span><${Icon} name="upload" size=${32} />${t('upload.drop')}</span></div>`
+    : null;
 }

@@ -1,14 +1,14 @@
 // The participant's steps, told to the server: kept here until it has them, each exactly once.
 import { post, url } from '../shared/api.js';
 import { uuid } from '../shared/ids.js';
-import { keep, recall } from './kept.js';
+import { keep, keysOf, recall } from './kept.js';
 import { store } from './state.js';
 
 const PAUSE_MS = 2000;
 const LONGEST_PAUSE_MS = 60_000;
 const BATCH = 100;
 const BEACON_BYTES = 60_000;
-const LIMIT = 5000;
+const LIMIT = 20_000;
 const DATA_BYTES = 15_000;
 const pageId = uuid();
 
@@ -19,12 +19,15 @@ let timer = 0;
 let pauseMs = PAUSE_MS;
 let isSending = false;
 
-/** Begin to tell for a session; what an earlier visit could not tell is told first. */
+/** Begin to tell for a session; what earlier visits could not tell is told first. */
 export function tellFor(username, sessionId) {
-  const next = `events.${username}`;
-  if (key === next) return;
-  key = next;
-  waiting = [...recall(key, []), ...waiting.map((event) => ({ ...event, session_id: event.session_id || sessionId }))];
+  const family = `events.${username}.`;
+  if (key.startsWith(family)) return;
+  key = family + pageId;
+  // Another page that is still open may tell these too; the server counts each of them once.
+  const earlier = keysOf(family).flatMap((one) => recall(one, []));
+  keysOf(family).forEach((one) => keep(one, null));
+  waiting = [...earlier, ...waiting.map((event) => ({ ...event, session_id: event.session_id || sessionId }))];
   keep(key, waiting);
   plan(0);
 }
@@ -33,10 +36,17 @@ export function tellFor(username, sessionId) {
 export function tell(verb, { object, inputs, outputs, generation_id, data } = {}) {
   const { session } = store.get();
   const event = {
-    id: uuid(), verb, client_at_ms: Date.now(), client_seq: ++seq, page_id: pageId, session_id: session?.id || '',
+    id: uuid(),
+    verb,
+    client_at_ms: Date.now(),
+    client_seq: ++seq,
+    page_id: pageId,
+    session_id: session?.id || '',
     ...(object ? { object: String(object).slice(0, 200) } : {}),
-    ...(inputs?.length ? { inputs } : {}), ...(outputs?.length ? { outputs } : {}),
-    ...(generation_id ? { generation_id } : {}), ...(data === undefined ? {} : { data: fitting(data) }),
+    ...(inputs?.length ? { inputs } : {}),
+    ...(outputs?.length ? { outputs } : {}),
+    ...(generation_id ? { generation_id } : {}),
+    ...(data === undefined ? {} : { data: fitting(data) }),
   };
   waiting.push(event);
   if (waiting.length > LIMIT) waiting = waiting.slice(-LIMIT);
@@ -49,7 +59,9 @@ export const untold = () => waiting.length;
 
 function fitting(data) {
   const text = JSON.stringify(data);
-  return text && text.length <= DATA_BYTES ? data : { is_too_long: true, start: (text || '').slice(0, 1000) };
+  return text && new TextEncoder().encode(text).length <= DATA_BYTES
+    ? data
+    : { is_too_long: true, start: (text || '').slice(0, 1000) };
 }
 
 function plan(ms) {
@@ -63,7 +75,10 @@ function batch(limit = BATCH) {
   return { id, events: waiting.filter((event) => (event.session_id || session?.id) === id).slice(0, limit) };
 }
 
-const wire = (events) => ({ username: store.get().username, events: events.map(({ session_id: _, ...event }) => event) });
+const wire = (events) => ({
+  username: store.get().username,
+  events: events.map(({ session_id: _, ...event }) => event),
+});
 
 async function send() {
   timer = 0;
@@ -95,11 +110,20 @@ function farewell() {
   const { id, events } = batch();
   if (!id || !events.length || !navigator.sendBeacon) return;
   while (events.length && JSON.stringify(wire(events)).length > BEACON_BYTES) events.pop();
-  navigator.sendBeacon(url(`/api/sessions/${id}/events`), new Blob([JSON.stringify(wire(events))], { type: 'text/plain' }));
+  navigator.sendBeacon(
+    url(`/api/sessions/${id}/events`),
+    new Blob([JSON.stringify(wire(events))], { type: 'text/plain' }),
+  );
 }
 
+document.addEventListener('visibilitychange', () => {
+  if (store.get().isReady) tell(document.hidden ? 'page.hide' : 'page.show');
+});
 addEventListener('pagehide', () => {
   if (store.get().isReady) tell('page.close');
   farewell();
 });
-addEventListener('online', () => { pauseMs = PAUSE_MS; plan(0); });
+addEventListener('online', () => {
+  pauseMs = PAUSE_MS;
+  plan(0);
+});

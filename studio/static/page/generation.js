@@ -25,12 +25,17 @@ export function Generation({ id }) {
     ${!isOver && html`<${Status} job=${job} />`}
     ${cards.map((output, i) => html`<${TextCard} key=${output.index} text=${output.text} title=${t('job.card', { n: i + 1 })} isOpenAtFirst=${i === 0} />`)}
     ${!isOver && html`<${PendingCards} job=${job} count=${expected(job, operations).cards - cards.length} />`}
-    ${shown.length > 0 && html`<div class=${classes('tiles', shown.length === 1 && 'tiles-one')}>
-      ${shown.map((place, i) => (place.url
-        ? html`<${Picture} key=${place.index} address=${place.url} representation=${representation} name=${t('picture.of', { what, n: i + 1 })} open=${() => store.set({ detail: { jobId: id, index: place.index } })} />`
-        : html`<div key=${place.index} class="tile tile-pending"><div class="skeleton"></div><div class="tile-progress"><span class="small">${t('job.picture', { n: i + 1, total: shown.length })}</span>
-            <${Progress} value=${place.progress} label=${t('job.progress', { what, n: i + 1, total: shown.length })} /></div></div>`))}
-    </div>`}
+    ${
+      shown.length > 0 &&
+      html`<div class=${classes('tiles', shown.length === 1 && 'tiles-one')}>
+      ${shown.map((place, i) =>
+        place.url
+          ? html`<${Picture} key=${place.index} address=${place.url} representation=${representation} name=${t('picture.of', { what, n: i + 1 })} open=${() => store.set({ detail: { jobId: id, index: place.index } })} />`
+          : html`<div key=${place.index} class="tile tile-pending"><div class="skeleton"></div><div class="tile-progress"><span class="small">${t('job.picture', { n: i + 1, total: shown.length })}</span>
+            <${Progress} value=${place.progress} label=${t('job.progress', { what, n: i + 1, total: shown.length })} /></div></div>`,
+      )}
+    </div>`
+    }
     ${job.state === 'failed' && html`<${Failed} job=${job} />`}
     ${job.state === 'canceled' && html`<div class="generation-end"><span>${t('job.canceled')}</span><button type="button" class="button button-small" onClick=${() => again(job, { isRetry: true })}><${Icon} name="again" size=${16} />${t('job.retry')}</button></div>`}
   </article>`;
@@ -52,16 +57,24 @@ function Status({ job }) {
     const timer = setInterval(() => tick((n) => n + 1), 1000);
     return () => clearInterval(timer);
   }, []);
-  const left = job.eta_s === null || job.eta_s === undefined ? null : job.eta_s - (performance.now() - job.heard_at) / 1000;
-  const where = job.place > 0 ? t('job.place', { n: job.place }) : job.state === 'queued' ? t('job.starting') : t('job.working');
+  const left =
+    job.eta_s === null || job.eta_s === undefined ? null : job.eta_s - (performance.now() - job.heard_at) / 1000;
+  const where =
+    job.place > 0 ? t('job.place', { n: job.place }) : job.state === 'queued' ? t('job.starting') : t('job.working');
   const when = left === null ? '' : left < 1.5 ? t('job.soon') : t('job.eta', { time: duration(Math.ceil(left)) });
   return html`<p class="generation-status"><span class="pulse" aria-hidden="true"></span>${where}${when && html`<span class="generation-eta"><${Icon} name="clock" size=${16} />${when}</span>`}</p>`;
 }
 
 function PendingCards({ job, count }) {
   if (count <= 0) return null;
-  return Array.from({ length: count }, (_, i) => html`<div key=${i} class="text-card text-card-pending"><div class="skeleton"></div><div class="skeleton"></div><div class="skeleton"></div>
-    <${Progress} value=${job.progress || null} label=${`${t(`op.${job.operation}`)}, ${t('job.writing')}`} /></div>`);
+  return Array.from(
+    { length: count },
+    (
+      _,
+      i,
+    ) => html`<div key=${i} class="text-card text-card-pending"><div class="skeleton"></div><div class="skeleton"></div><div class="skeleton"></div>
+    <${Progress} value=${job.progress || null} label=${`${t(`op.${job.operation}`)}, ${t('job.writing')}`} /></div>`,
+  );
 }
 
 function Failed({ job }) {

@@ -21,7 +21,9 @@ export function How({ job, hash, isOpen = false }) {
 
 function Steps({ job, hash }) {
   const pictures = job.steps.filter((step) => step.details.image_id || step.details.image_ids);
-  const mine = pictures.find((step) => step.details.image_id === hash || step.details.image_ids?.includes(hash)) || (hash ? pictures[0] : null);
+  const mine =
+    pictures.find((step) => step.details.image_id === hash || step.details.image_ids?.includes(hash)) ||
+    (hash ? pictures[0] : null);
   const chats = job.steps.filter((step) => step.kind === 'chat');
   if (!mine && !chats.length) return html`<p class="muted">${t('how.none')}</p>`;
   return html`${mine && html`<${PictureStep} step=${mine} hash=${hash} />`}
@@ -36,7 +38,10 @@ function Steps({ job, hash }) {
 function PictureStep({ step, hash }) {
   const { details } = step;
   const place = details.image_ids ? Math.max(details.image_ids.indexOf(hash), 0) : 0;
-  const units = (details.controlnet || []).map((unit) => unit.model || unit.module).filter(Boolean).join(', ');
+  const units = (details.controlnet || [])
+    .map((unit) => unit.model || unit.module)
+    .filter(Boolean)
+    .join(', ');
   return html`<p class="label">${t('how.prompt')}</p><p class="prompt" lang="en">${details.prompt}</p>
     ${details.negative_prompt && html`<p class="label">${t('how.negative')}</p><p class="prompt" lang="en">${details.negative_prompt}</p>`}
     <dl class="facts">

@@ -45,18 +45,29 @@ export async function fetchAll() {
 export async function run(operation) {
   const state = store.get();
   const body = requestOf(operation, state);
-  await submitted(() => post('/api/generations', body, { headers: { 'Idempotency-Key': uuid() } }), 'generation.submit', {
-    object: operation.name, inputs: [...body.images.map((one) => one.split('/').pop()), ...body.texts.map((text) => text.slice(0, 200))], data: { num: body.num },
-  });
+  await submitted(
+    () => post('/api/generations', body, { headers: { 'Idempotency-Key': uuid() } }),
+    'generation.submit',
+    {
+      object: operation.name,
+      inputs: [...body.images.map((one) => one.split('/').pop()), ...body.texts.map((text) => text.slice(0, 200))],
+      data: { num: body.num },
+    },
+  );
 }
 
 /** Run a generation once more: as it was, or with another seed. */
 export async function again(job, { isVariation = false, isRetry = false } = {}) {
   const body = isVariation ? { seed: Math.floor(Math.random() * SEEDS) } : {};
   const verb = isRetry ? 'generation.retry' : 'generation.submit';
-  await submitted(() => post(`/api/generations/${job.id}/rerun`, body, { headers: { 'Idempotency-Key': uuid() } }), verb, {
-    object: job.operation, data: { of: job.id, how: isVariation ? 'variation' : isRetry ? 'retry' : 'again' },
-  });
+  await submitted(
+    () => post(`/api/generations/${job.id}/rerun`, body, { headers: { 'Idempotency-Key': uuid() } }),
+    verb,
+    {
+      object: job.operation,
+      data: { of: job.id, how: isVariation ? 'variation' : isRetry ? 'retry' : 'again' },
+    },
+  );
 }
 
 async function submitted(send, verb, about) {
@@ -70,7 +81,12 @@ async function submitted(send, verb, about) {
     tell(verb, { ...about, generation_id: job.id });
     announce(t('say.started', { what: t(`op.${job.operation}`) }));
   } catch (error) {
-    const message = error.status === 429 ? t('busy.queue', { time: duration(error.retryAfterS || 10) }) : error.status === 403 ? t('refused.allowed') : sentence(error);
+    const message =
+      error.status === 429
+        ? t('busy.queue', { time: duration(error.retryAfterS || 10) })
+        : error.status === 403
+          ? t('refused.allowed')
+          : sentence(error);
     toast(message, { kind: 'error' });
     tell('error.shown', { object: about.object, data: { status: error.status, message: error.message } });
   }
@@ -119,9 +135,14 @@ async function look() {
   const { username, jobs, order } = store.get();
   const running = order.filter((id) => !hasEnded(jobs[id]) && !streams.has(id));
   try {
-    const page = await get('/api/generations', { username, limit: Math.min(order.indexOf(running[running.length - 1]) + 5, WHOLE_PAGE) || 5 });
+    const page = await get('/api/generations', {
+      username,
+      limit: Math.min(order.indexOf(running[running.length - 1]) + 5, WHOLE_PAGE) || 5,
+    });
     take(page.generations.filter((job) => running.includes(job.id)));
-  } catch { /* the next look may succeed */ }
+  } catch {
+    /* the next look may succeed */
+  }
   watch();
 }
 
@@ -132,16 +153,27 @@ function stream(id) {
     if (event.type === 'output') tellOutput(job, event.job);
     // The last event does not tell all; the job itself does.
     const { state, ...rest } = event.job;
-    store.set(({ jobs }) => ({ jobs: { ...jobs, [id]: { ...jobs[id], ...rest, ...(hasEnded(event.job) ? {} : { state }), heard_at: performance.now() } } }));
+    store.set(({ jobs }) => ({
+      jobs: {
+        ...jobs,
+        [id]: { ...jobs[id], ...rest, ...(hasEnded(event.job) ? {} : { state }), heard_at: performance.now() },
+      },
+    }));
     if (hasEnded(event.job)) end();
   };
-  const end = follow(`/api/generations/${id}/events`, { state: heard, step: heard, output: heard, progress: heard }, async () => {
-    try {
-      take([await get(`/api/generations/${id}`)]);
-    } catch { /* it is looked for again with the others */ }
-    streams.delete(id);
-    watch();
-  });
+  const end = follow(
+    `/api/generations/${id}/events`,
+    { state: heard, step: heard, output: heard, progress: heard },
+    async () => {
+      try {
+        take([await get(`/api/generations/${id}`)]);
+      } catch {
+        /* it is looked for again with the others */
+      }
+      streams.delete(id);
+      watch();
+    },
+  );
   return end;
 }
 
@@ -157,7 +189,9 @@ function tellEnd(job) {
   if (job.state === 'canceled') announce(t('say.canceled', { what }));
   if (job.state === 'failed') announce(t('say.failed', { what, why: failureSentence(job.error) }));
   tell('generation.shown', {
-    object: job.operation, generation_id: job.id, data: { state: job.state, outputs: job.outputs.length },
+    object: job.operation,
+    generation_id: job.id,
+    data: { state: job.state, outputs: job.outputs.length },
     outputs: job.outputs.filter((one) => one.kind === 'image').map((one) => one.url.split('/').pop().split('.')[0]),
   });
   if (job.state === 'failed') tell('error.shown', { object: job.error?.type, generation_id: job.id });

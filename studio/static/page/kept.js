@@ -20,3 +20,13 @@ export function keep(key, value) {
     return false;
   }
 }
+
+/** The keys that begin so. */
+export function keysOf(beginning) {
+  try {
+    const names = Object.keys(localStorage).filter((name) => name.startsWith(`studio.${beginning}`));
+    return names.map((name) => name.slice('studio.'.length));
+  } catch {
+    return [];
+  }
+}

@@ -9,7 +9,9 @@ export const representationOf = (operation) => operation.split('.')[0];
 
 /** What a generation will give: how many cards and pictures, by the table of operations. */
 export function expected(job, operations) {
-  const answers = operations.find((one) => one.name === job.operation)?.answers || (job.operation.startsWith('brief') ? 'texts' : 'images');
+  const answers =
+    operations.find((one) => one.name === job.operation)?.answers ||
+    (job.operation.startsWith('brief') ? 'texts' : 'images');
   if (answers === 'texts') return { cards: job.inputs.num, pictures: 0 };
   if (answers === 'views') return { cards: 0, pictures: VIEWS };
   return { cards: answers === 'card and images' ? 1 : 0, pictures: job.inputs.num };
@@ -20,7 +22,9 @@ export function places(job, operations) {
   const { cards, pictures } = expected(job, operations);
   const there = new Map(job.outputs.filter((one) => one.kind === 'image').map((one) => [one.index, one]));
   const count = hasEnded(job) ? 0 : pictures;
-  const indexes = [...new Set([...Array.from({ length: count }, (_, i) => i + cards), ...there.keys()])].sort((a, b) => a - b);
+  const indexes = [...new Set([...Array.from({ length: count }, (_, i) => i + cards), ...there.keys()])].sort(
+    (a, b) => a - b,
+  );
   const share = pictures ? there.size / pictures : 0;
   const rest = share < 1 ? Math.min(Math.max((job.progress - share) / (1 - share), 0), 1) : 1;
   return indexes.map((index) => ({ index, url: there.get(index)?.url || null, progress: there.has(index) ? 1 : rest }));
@@ -54,7 +58,12 @@ export function hindrance(operation, { task, texts, picture }) {
   if (needs === 'texts' && !texts.length) return ['why.texts', {}];
   if (needs === 'canvas' && !picture) return ['why.picture', {}];
   if (needs === 'canvas or texts' && !picture && !texts.length) return ['why.picture_or_texts', {}];
-  if (needs.includes('canvas') && picture && operation.stages.length && !operation.stages.includes(picture.representation)) {
+  if (
+    needs.includes('canvas') &&
+    picture &&
+    operation.stages.length &&
+    !operation.stages.includes(picture.representation)
+  ) {
     return ['why.stage', { wanted: operation.stages, is: picture.representation }];
   }
   if (!task.trim()) return ['why.task', {}];
@@ -65,7 +74,11 @@ export function hindrance(operation, { task, texts, picture }) {
 export function requestOf(operation, { username, task, num, texts, picture }) {
   const takesPicture = operation.needs.includes('canvas') && picture;
   return {
-    username, operation: operation.name, task: task.trim(), num, texts,
+    username,
+    operation: operation.name,
+    task: task.trim(),
+    num,
+    texts,
     images: takesPicture ? [picture.url] : [],
     ...(takesPicture && picture.representation !== 'brief' ? { stage: picture.representation } : {}),
   };
@@ -88,7 +101,11 @@ export function lineage(jobs, own) {
     const { job } = thing;
     const usedPictures = job ? job.inputs.images : thing.own.parents || [];
     const usedTexts = job ? job.inputs.texts : [];
-    const found = [job?.rerun_of, ...usedPictures.map((address) => pictures.get(pictureHash(address))), ...usedTexts.map((text) => texts.get(text))];
+    const found = [
+      job?.rerun_of,
+      ...usedPictures.map((address) => pictures.get(pictureHash(address))),
+      ...usedTexts.map((text) => texts.get(text)),
+    ];
     const parents = [...new Set(found.filter((id) => id && id !== thing.id))];
     for (const output of job ? job.outputs : []) {
       if (output.kind === 'image') pictures.set(pictureHash(output.url), thing.id);
@@ -121,25 +138,39 @@ export function layout(nodes, leastColumns = 4) {
     const spot = { node, depth, row: 0, parent: null };
     placed.push(spot);
     const below = children.get(node.id).map((child) => place(child, depth + 1));
-    below.forEach((child) => { child.parent = spot; });
+    below.forEach((child) => {
+      child.parent = spot;
+    });
     spot.row = below.length ? (below[0].row + below[below.length - 1].row) / 2 : row++;
     return spot;
   };
   const last = newestBelow(nodes, children);
   const newestFirst = (a, b) => (last.get(a.id) < last.get(b.id) ? 1 : -1);
   const isSingle = (node) => !children.get(node.id).length && !used.has(node.id);
-  roots.filter((node) => !isSingle(node)).sort(newestFirst).forEach((root) => place(root, 0));
+  roots
+    .filter((node) => !isSingle(node))
+    .sort(newestFirst)
+    .forEach((root) => place(root, 0));
   const columns = Math.max(leastColumns, ...placed.map((spot) => spot.depth + 1));
   const singles = roots.filter(isSingle).sort(newestFirst);
-  singles.forEach((node, i) => placed.push({ node, depth: i % columns, row: row + Math.floor(i / columns), parent: null }));
-  return { placed, rows: row + Math.ceil(singles.length / columns), depth: Math.max(0, ...placed.map((spot) => spot.depth)) };
+  singles.forEach((node, i) =>
+    placed.push({ node, depth: i % columns, row: row + Math.floor(i / columns), parent: null }),
+  );
+  return {
+    placed,
+    rows: row + Math.ceil(singles.length / columns),
+    depth: Math.max(0, ...placed.map((spot) => spot.depth)),
+  };
 }
 
 /** When the newest of each node's descendants, or itself, was made. */
 function newestBelow(nodes, children) {
   const last = new Map();
   for (const node of [...nodes].reverse()) {
-    last.set(node.id, children.get(node.id).reduce((at, child) => (last.get(child.id) > at ? last.get(child.id) : at), node.at));
+    last.set(
+      node.id,
+      children.get(node.id).reduce((at, child) => (last.get(child.id) > at ? last.get(child.id) : at), node.at),
+    );
   }
   return last;
 }

@@ -6,7 +6,12 @@ import { STAGE_NAMES, store } from './state.js';
 import { tell } from './events.js';
 
 const PAUSE_MS = 1200;
-const LISTS = { brief: 'designBriefSchemes', sketch: 'sketchSchemes', model: 'modelImageSchemes', rendering: 'renderingSchemes' };
+const LISTS = {
+  brief: 'designBriefSchemes',
+  sketch: 'sketchSchemes',
+  model: 'modelImageSchemes',
+  rendering: 'renderingSchemes',
+};
 
 let foreign = {};
 let timer = 0;
@@ -41,14 +46,23 @@ export function addPicture(address, origin, representation, parents = []) {
 /** Hand a file to the server and add it; the promise ends when it is there. */
 export async function upload(file, representation) {
   const thing = await sent('/uploadImage', file, file.name || 'picture.png', 'upload', representation);
-  tell('picture.upload', { object: representation, outputs: [pictureHash(thing.url)], data: { bytes: file.size, type: file.type } });
+  tell('picture.upload', {
+    object: representation,
+    outputs: [pictureHash(thing.url)],
+    data: { bytes: file.size, type: file.type },
+  });
   return thing;
 }
 
 /** Hand a drawing to the server and add it. */
 export async function saveDrawing(blob, representation, parents, data) {
   const thing = await sent('/upload', blob, 'drawing.png', 'drawing', representation, parents);
-  tell('drawing.save', { object: representation, inputs: parents.map(pictureHash), outputs: [pictureHash(thing.url)], data });
+  tell('drawing.save', {
+    object: representation,
+    inputs: parents.map(pictureHash),
+    outputs: [pictureHash(thing.url)],
+    data,
+  });
   return thing;
 }
 
@@ -79,7 +93,10 @@ function workspace() {
   const { own, task, stage } = store.get();
   const designSchemes = {};
   for (const [representation, name] of Object.entries(STAGE_NAMES)) {
-    designSchemes[name] = [...(foreign[representation] || []), ...own.filter((one) => one.representation === representation).map(schemeOf)];
+    designSchemes[name] = [
+      ...(foreign[representation] || []),
+      ...own.filter((one) => one.representation === representation).map(schemeOf),
+    ];
   }
   return { designSchemes, designTask: task, currentStage: STAGE_NAMES[stage] };
 }
@@ -103,7 +120,13 @@ addEventListener('pagehide', () => {
   const data = workspace();
   if (!isReady || !username || JSON.stringify({ ...data, currentStage: '' }) === savedText) return;
   const body = JSON.stringify({ username, data });
-  if (body.length < 60_000) fetch(url('/paint/save'), { method: 'POST', keepalive: true, body, headers: { 'Content-Type': 'application/json' } }).catch(() => {});
+  if (body.length < 60_000)
+    fetch(url('/paint/save'), {
+      method: 'POST',
+      keepalive: true,
+      body,
+      headers: { 'Content-Type': 'application/json' },
+    }).catch(() => {});
 });
 
 /** What is saved already, so that only a change is saved again. */
@@ -113,7 +136,13 @@ export function markSaved() {
 
 function schemeOf(thing) {
   const { id, at, kind, origin, parents } = thing;
-  return { name: '', paths: [], texts: thing.text ? [thing.text] : [], backgroundImageUrl: thing.url || '', studio: { id, at, kind, origin, parents } };
+  return {
+    name: '',
+    paths: [],
+    texts: thing.text ? [thing.text] : [],
+    backgroundImageUrl: thing.url || '',
+    studio: { id, at, kind, origin, parents },
+  };
 }
 
 function thingOf(scheme, representation) {

@@ -6,7 +6,11 @@ import { keep, recall } from './kept.js';
 import { markSaved, changed, restore } from './own.js';
 import { empty, store } from './state.js';
 
-const client = () => ({ user_agent: navigator.userAgent.slice(0, 500), language: navigator.language, screen: `${screen.width}x${screen.height}` });
+const client = () => ({
+  user_agent: navigator.userAgent.slice(0, 500),
+  language: navigator.language,
+  screen: `${screen.width}x${screen.height}`,
+});
 
 /** The code of a link that a study gave out; "" without one. */
 export const codeOfLink = () => new URLSearchParams(location.search).get('p') || '';
@@ -21,17 +25,35 @@ export const whoComes = () => codeOfLink() || (recall('isHere', false) ? lastNam
 export async function enter(username) {
   const isGuest = Boolean(codeOfLink());
   store.set({ ...empty(), username, isGuest, operations: store.get().operations });
-  const [operations, saved, session] = await Promise.all([get('/api/operations'), post('/paint/start', { username }), sessionOf(username), fetchMore()]);
+  const [operations, saved, session] = await Promise.all([
+    get('/api/operations'),
+    post('/paint/start', { username }),
+    sessionOf(username),
+    fetchMore(),
+  ]);
   store.set({ operations, session });
   const { own, task, isBehind } = restore(saved);
   const draft = recall(`draft.${username}`, {});
   const num = Math.min(draft.num || 2, session?.num_max || Infinity);
-  store.set({ own, task: draft.task ?? (task || session?.study?.task || ''), num, stage: draft.stage || 'brief', texts: draft.texts || [], picture: draft.picture || null, isReady: true });
-  if (!isGuest) { keep('username', username); keep('isHere', true); }
+  store.set({
+    own,
+    task: draft.task ?? (task || session?.study?.task || ''),
+    num,
+    stage: draft.stage || 'brief',
+    texts: draft.texts || [],
+    picture: draft.picture || null,
+    isReady: true,
+  });
+  if (!isGuest) {
+    keep('username', username);
+    keep('isHere', true);
+  }
   if (isBehind) changed();
   else markSaved();
   if (session) tellFor(username, session.id);
-  tell('page.open', { data: { language: document.documentElement.lang, width: innerWidth, height: innerHeight } });
+  tell('page.open', {
+    data: { stage: store.get().stage, language: document.documentElement.lang, width: innerWidth, height: innerHeight },
+  });
 }
 
 /** Let go of who works here, so that somebody else can come. */

@@ -2,11 +2,25 @@
 import { getStroke } from '../vendor/perfect-freehand.js';
 
 export const SIDE = 768;
-export const COLOURS = { ink: '#1b1b27', grey: '#8b8b99', red: '#d23b3b', blue: '#2f6fe0', green: '#22935a', yellow: '#f0b429' };
+export const COLOURS = {
+  ink: '#1b1b27',
+  grey: '#8b8b99',
+  red: '#d23b3b',
+  blue: '#2f6fe0',
+  green: '#22935a',
+  yellow: '#f0b429',
+};
 
 /** The outline of a line as a path; points are [x, y, pressure]. */
 export function outline({ points, width, isPen }) {
-  const shape = getStroke(points, { size: width, thinning: isPen ? 0.6 : 0.35, smoothing: 0.5, streamline: 0.4, simulatePressure: !isPen, last: true });
+  const shape = getStroke(points, {
+    size: width,
+    thinning: isPen ? 0.6 : 0.35,
+    smoothing: 0.5,
+    streamline: 0.4,
+    simulatePressure: !isPen,
+    last: true,
+  });
   const path = new Path2D();
   shape.forEach(([x, y], i) => (i ? path.lineTo(x, y) : path.moveTo(x, y)));
   path.closePath();
@@ -31,7 +45,10 @@ export function redraw(context, strokes) {
 export function sizeFor(picture) {
   if (!picture) return { width: SIDE, height: SIDE };
   const scale = SIDE / Math.max(picture.naturalWidth, picture.naturalHeight);
-  return { width: Math.max(Math.round(picture.naturalWidth * scale), 8), height: Math.max(Math.round(picture.naturalHeight * scale), 8) };
+  return {
+    width: Math.max(Math.round(picture.naturalWidth * scale), 8),
+    height: Math.max(Math.round(picture.naturalHeight * scale), 8),
+  };
 }
 
 /** The finished drawing as a PNG: white ground, the picture, the lines. */
@@ -47,4 +64,7 @@ export function finished(layer, picture) {
 }
 
 /** A line as it is told and kept: whole pixels, pressure in hundredths. */
-export const compact = (stroke) => ({ ...stroke, points: stroke.points.map(([x, y, p]) => [Math.round(x), Math.round(y), Math.round(p * 100) / 100]) });
+export const compact = (stroke) => ({
+  ...stroke,
+  points: stroke.points.map(([x, y, p]) => [Math.round(x), Math.round(y), Math.round(p * 100) / 100]),
+});

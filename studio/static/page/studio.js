@@ -1,6 +1,7 @@
 // The workplace: the task on top, the board or the tree, what is chosen at the bottom.
 import { html, useEffect, useState } from '../vendor/preact.js';
 import { t } from '../shared/i18n.js';
+import { useWindowEvent } from '../shared/state.js';
 import { Dialog, Icon, IconButton, TopBar, classes } from '../shared/ui.js';
 import { Board } from './board.js';
 import { MAX_NUM, store, use } from './state.js';
@@ -14,9 +15,12 @@ import { Writing } from './writing.js';
 
 export function Studio() {
   const [view, detail, drawing, writing] = use((state) => [state.view, state.detail, state.drawing, state.writing]);
-  useEffect(() => { document.getElementById(store.get().task ? 'content' : 'task').focus({ preventScroll: true }); }, []);
+  useEffect(() => {
+    document.getElementById(store.get().task ? 'content' : 'task').focus({ preventScroll: true });
+  }, []);
   return html`<div class="studio">
     <${TopBar} title="StepIdeator" end=${html`<${Who} /><${Help} />`}><${Views} /><//>
+    <${Offline} />
     <${TaskBar} />
     <main id="content" class="studio-main" tabindex="-1">
       <h1 class="visually-hidden">${t('page.title')}</h1>
@@ -30,10 +34,20 @@ export function Studio() {
   </div>`;
 }
 
+/** Says that there is no connection, while there is none. */
+function Offline() {
+  const [isOff, setOff] = useState(!navigator.onLine);
+  useWindowEvent('offline', () => setOff(true));
+  useWindowEvent('online', () => setOff(false));
+  return html`<div class="offline" role="status">${isOff && html`<p class="banner"><${Icon} name="warning" />${t('offline.title')}</p>`}</div>`;
+}
+
 /** A part of the page that is fetched when it is first needed. */
 function Later({ load, name, props = {} }) {
   const [Part, setPart] = useState(null);
-  useEffect(() => { load().then((module) => setPart(() => module[name])); }, []);
+  useEffect(() => {
+    load().then((module) => setPart(() => module[name]));
+  }, []);
   return Part ? html`<${Part} ...${props} />` : null;
 }
 
@@ -57,7 +71,10 @@ function Who() {
 
 function Help() {
   const [isOpen, setOpen] = useState(false);
-  const open = () => { setOpen(true); tell('help.open'); };
+  const open = () => {
+    setOpen(true);
+    tell('help.open');
+  };
   return html`<${IconButton} icon="help" label=${t('help.open')} onClick=${open} />
     ${isOpen && html`<${Dialog} title=${t('help.title')} onClose=${() => setOpen(false)}><ol class="help">${[1, 2, 3, 4, 5].map((n) => html`<li key=${n}><span aria-hidden="true">${n}</span>${t(`help.${n}`)}</li>`)}</ol><//>`}`;
 }
@@ -70,13 +87,21 @@ function TaskBar() {
     <div class="task-field">
       <label for="task">${t('task.label')}</label>
       <textarea id="task" class=${classes('task-input', !task && 'is-empty')} rows="1" maxlength="10000" placeholder=${t('task.placeholder')} value=${task}
-        onInput=${(event) => setTask(event.target.value)} onBlur=${taskIsWritten} onKeyDown=${(event) => { if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) { event.preventDefault(); event.target.blur(); } }}></textarea>
+        onInput=${(event) => setTask(event.target.value)} onBlur=${taskIsWritten} onKeyDown=${(event) => {
+          if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+            event.preventDefault();
+            event.target.blur();
+          }
+        }}></textarea>
     </div>
-    ${hasAssistant && html`<div class="num" role="group" aria-label=${t('num.label')}>
+    ${
+      hasAssistant &&
+      html`<div class="num" role="group" aria-label=${t('num.label')}>
       <span class="num-label" aria-hidden="true">${t('num.label')}</span>
       <button type="button" class="icon-button" aria-label=${t('num.less')} title=${t('num.less')} disabled=${num <= 1} onClick=${() => setNum(num - 1)}>−</button>
       <output class="num-value" aria-live="polite">${num}</output>
       <button type="button" class="icon-button" aria-label=${t('num.more')} title=${t('num.more')} disabled=${num >= most} onClick=${() => setNum(num + 1)}>+</button>
-    </div>`}
+    </div>`
+    }
   </div>`;
 }

@@ -26,7 +26,8 @@ export function TextCard({ text, title, isOpenAtFirst = true }) {
 
 function Value({ value, depth = 0 }) {
   if (typeof value === 'string' || typeof value === 'number') return html`<${Sentence} text=${String(value)} />`;
-  if (Array.isArray(value)) return html`<ul class="sentences">${value.map((one, i) => html`<li key=${i}><${Value} value=${one} depth=${depth} /></li>`)}</ul>`;
+  if (Array.isArray(value))
+    return html`<ul class="sentences">${value.map((one, i) => html`<li key=${i}><${Value} value=${one} depth=${depth} /></li>`)}</ul>`;
   const entries = Object.entries(value || {}).filter(([, one]) => stringsOf(one).length);
   return html`<dl class=${depth ? 'keys keys-inner' : 'keys'}>${entries.map(([key, one]) => html`<div key=${key}><dt>${keyWord(key)}</dt><dd><${Value} value=${one} depth=${depth + 1} /></dd></div>`)}</dl>`;
 }

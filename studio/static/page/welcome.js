@@ -13,9 +13,11 @@ function Forms() {
     model: html`<path d="M42 92h38l-6-6H48zM58 86l2-26h6l2 26M34 44l22-20 34 22-28 16z" fill="currentColor" fill-opacity=".16" />`,
     rendering: html`<path d="M42 92h38l-6-6H48zM58 86l2-26h6l2 26M34 44l22-20 34 22-28 16z" fill="currentColor" fill-opacity=".85" /><path d="M62 62L30 96h66z" fill="currentColor" fill-opacity=".14" stroke="none" />`,
   };
-  return html`<div class="forms" aria-hidden="true">${REPRESENTATIONS.map((name) => html`<div class=${`form form-${name}`} key=${name}>
+  return html`<div class="forms" aria-hidden="true">${REPRESENTATIONS.map(
+    (name) => html`<div class=${`form form-${name}`} key=${name}>
     <svg viewBox="0 0 120 112" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round">${shapes[name]}</svg>
-    <span>${t(`rep.${name}`)}</span></div>`)}</div>`;
+    <span>${t(`rep.${name}`)}</span></div>`,
+  )}</div>`;
 }
 
 export function Welcome({ come }) {
@@ -37,7 +39,10 @@ export function Welcome({ come }) {
         <div class="field">
           <label for="name">${t('welcome.name')}</label>
           <input id="name" ref=${input} class="input" name="name" autocomplete="name" maxlength="256" placeholder=${t('welcome.placeholder')} value=${name}
-            aria-describedby=${isMissing ? 'name-error' : 'name-hint'} aria-invalid=${isMissing} onInput=${(event) => { setName(event.target.value); setMissing(false); }} />
+            aria-describedby=${isMissing ? 'name-error' : 'name-hint'} aria-invalid=${isMissing} onInput=${(event) => {
+              setName(event.target.value);
+              setMissing(false);
+            }} />
           ${isMissing ? html`<span id="name-error" class="field-error" role="alert">${t('welcome.missing')}</span>` : html`<span id="name-hint" class="field-hint">${t('welcome.hint')}</span>`}
         </div>
         <button type="submit" class="button button-primary button-large">${t('welcome.start')}<${Icon} name="arrow_right" /></button>
@@ -51,9 +56,11 @@ export function Welcome({ come }) {
 export function Arriving({ problem, again, other }) {
   return html`<${TopBar} title="StepIdeator" /><main id="content" class="arriving" aria-busy=${!problem}>
     <h1 class="visually-hidden">StepIdeator</h1>
-    ${problem
-      ? html`<div class="card card-pad arriving-problem" role="alert"><h2>${t('welcome.failed')}</h2><p>${sentence(problem)}</p>
+    ${
+      problem
+        ? html`<div class="card card-pad arriving-problem" role="alert"><h2>${t('welcome.failed')}</h2><p>${sentence(problem)}</p>
           <div class="row"><button class="button button-primary" onClick=${again}>${t('welcome.retry')}</button><button class="button" onClick=${other}>${t('who.change')}</button></div></div>`
-      : html`<p class="visually-hidden" role="status">${t('welcome.loading')}</p><div class="arriving-columns" aria-hidden="true">${REPRESENTATIONS.map((name) => html`<div key=${name}><div class="skeleton" style="height:34px;width:50%"></div><div class="skeleton" style="height:180px"></div><div class="skeleton" style="height:220px"></div></div>`)}</div>`}
+        : html`<p class="visually-hidden" role="status">${t('welcome.loading')}</p><div class="arriving-columns" aria-hidden="true">${REPRESENTATIONS.map((name) => html`<div key=${name}><div class="skeleton" style="height:34px;width:50%"></div><div class="skeleton" style="height:180px"></div><div class="skeleton" style="height:220px"></div></div>`)}</div>`
+    }
   </main>`;
 }

@@ -35,7 +35,11 @@ export const pictureHash = (address) => /\/images\/([0-9a-f]{64})\./.exec(addres
 export async function api(path, { method = 'GET', body, query, headers = {}, signal, keepalive } = {}) {
   const isForm = body instanceof FormData;
   const sent = body === undefined || isForm ? body : JSON.stringify(body);
-  const all = { Accept: 'application/json', ...(sent === undefined || isForm ? {} : { 'Content-Type': 'application/json' }), ...headers };
+  const all = {
+    Accept: 'application/json',
+    ...(sent === undefined || isForm ? {} : { 'Content-Type': 'application/json' }),
+    ...headers,
+  };
   let answer;
   try {
     answer = await fetch(url(path) + queryText(query), { method, body: sent, headers: all, signal, keepalive });
@@ -88,6 +92,8 @@ function parsed(text) {
 }
 
 function queryText(query) {
-  const given = Object.entries(query || {}).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  const given = Object.entries(query || {}).filter(
+    ([, value]) => value !== null && value !== undefined && value !== '',
+  );
   return given.length ? `?${new URLSearchParams(given)}` : '';
 }

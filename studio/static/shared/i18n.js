@@ -28,7 +28,11 @@ export function setLang(next) {
   if (next !== 'zh' && next !== 'en') return;
   lang = next;
   document.documentElement.lang = next === 'zh' ? 'zh-CN' : 'en';
-  try { localStorage.setItem('studio.lang', next); } catch { /* a private window keeps nothing */ }
+  try {
+    localStorage.setItem('studio.lang', next);
+  } catch {
+    /* a private window keeps nothing */
+  }
   listeners.forEach((listener) => listener(next));
 }
 
@@ -66,17 +70,33 @@ export const number = (value, options = {}) => new Intl.NumberFormat(locale(), o
 
 addWords({
   en: {
-    'shared.close': 'Close', 'shared.cancel': 'Cancel', 'shared.ok': 'OK', 'shared.save': 'Save', 'shared.more': 'More',
-    'shared.theme.light': 'Use the light theme', 'shared.theme.dark': 'Use the dark theme', 'shared.language': '切换为中文',
-    'shared.skip': 'Skip to content', 'shared.dismiss': 'Dismiss', 'shared.notifications': 'Notifications',
+    'shared.close': 'Close',
+    'shared.cancel': 'Cancel',
+    'shared.ok': 'OK',
+    'shared.save': 'Save',
+    'shared.more': 'More',
+    'shared.theme.light': 'Use the light theme',
+    'shared.theme.dark': 'Use the dark theme',
+    'shared.language': '切换为中文',
+    'shared.skip': 'Skip to content',
+    'shared.dismiss': 'Dismiss',
+    'shared.notifications': 'Notifications',
     'shared.failed.network': 'The server cannot be reached. Check your connection and try again.',
     'shared.failed.login': 'You need to log in for this.',
     'shared.failed.server': 'Something went wrong on the server. Try again in a moment.',
   },
   zh: {
-    'shared.close': '关闭', 'shared.cancel': '取消', 'shared.ok': '确定', 'shared.save': '保存', 'shared.more': '更多',
-    'shared.theme.light': '使用浅色主题', 'shared.theme.dark': '使用深色主题', 'shared.language': 'Switch to English',
-    'shared.skip': '跳到内容', 'shared.dismiss': '关闭', 'shared.notifications': '通知',
+    'shared.close': '关闭',
+    'shared.cancel': '取消',
+    'shared.ok': '确定',
+    'shared.save': '保存',
+    'shared.more': '更多',
+    'shared.theme.light': '使用浅色主题',
+    'shared.theme.dark': '使用深色主题',
+    'shared.language': 'Switch to English',
+    'shared.skip': '跳到内容',
+    'shared.dismiss': '关闭',
+    'shared.notifications': '通知',
     'shared.failed.network': '无法连接服务器，请检查网络后重试。',
     'shared.failed.login': '请先登录。',
     'shared.failed.server': '服务器出了点问题，请稍后再试。',

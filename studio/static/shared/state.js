@@ -28,16 +28,25 @@ export function useStore(store, select = (state) => state, isEqual = isSame) {
   selector.current = select;
   const now = select(store.get());
   if (!isEqual(held.current, now)) held.current = now;
-  useLayoutEffect(() => store.listen(() => {
-    if (!isEqual(held.current, selector.current(store.get()))) draw();
-  }), [store]);
+  useLayoutEffect(
+    () =>
+      store.listen(() => {
+        if (!isEqual(held.current, selector.current(store.get()))) draw();
+      }),
+    [store],
+  );
   return held.current;
 }
 
 /** Equal, or lists of equal things. */
 export function isSame(one, other) {
   if (Object.is(one, other)) return true;
-  return Array.isArray(one) && Array.isArray(other) && one.length === other.length && one.every((item, i) => Object.is(item, other[i]));
+  return (
+    Array.isArray(one) &&
+    Array.isArray(other) &&
+    one.length === other.length &&
+    one.every((item, i) => Object.is(item, other[i]))
+  );
 }
 
 /** Hear an event of the window while the component is there; always with the newest handler. */

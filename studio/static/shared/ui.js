@@ -70,16 +70,26 @@ export function Toasts() {
       setTimeout(() => drop(one.id), one.seconds * 1000);
     };
     announceIn = setSaid;
-    return () => { showToast = announceIn = () => {}; };
+    return () => {
+      showToast = announceIn = () => {};
+    };
   }, []);
   return html`<div class="visually-hidden" role="status" aria-live="polite" data-announcer>${said}</div>
     <div class="toasts" role="region" aria-label=${t('shared.notifications')} aria-live="polite">
-      ${toasts.map((one) => html`<div key=${one.id} class=${`toast toast-${one.kind}`}>
+      ${toasts.map(
+        (one) => html`<div key=${one.id} class=${`toast toast-${one.kind}`}>
         <${Icon} name=${one.kind === 'error' ? 'warning' : one.kind === 'success' ? 'check' : 'info'} />
         <span>${one.message}</span>
-        ${one.action && html`<button type="button" class="button button-quiet" onClick=${() => { drop(one.id); one.action.run(); }}>${one.action.label}</button>`}
+        ${
+          one.action &&
+          html`<button type="button" class="button button-quiet" onClick=${() => {
+            drop(one.id);
+            one.action.run();
+          }}>${one.action.label}</button>`
+        }
         <${IconButton} icon="close" size=${16} label=${t('shared.dismiss')} onClick=${() => drop(one.id)} />
-      </div>`)}
+      </div>`,
+      )}
     </div>`;
 }
 
@@ -104,7 +114,11 @@ export function ThemeSwitch() {
   const turn = () => {
     const next = dark ? 'light' : 'dark';
     document.documentElement.dataset.theme = next;
-    try { localStorage.setItem('studio.theme', next); } catch { /* a private window keeps nothing */ }
+    try {
+      localStorage.setItem('studio.theme', next);
+    } catch {
+      /* a private window keeps nothing */
+    }
     setDark(!dark);
   };
   return html`<${IconButton} icon=${dark ? 'sun' : 'moon'} label=${t(dark ? 'shared.theme.light' : 'shared.theme.dark')} onClick=${turn} />`;
