@@ -7,18 +7,13 @@ import { Generation } from './generation.js';
 import { fetchMore, run } from './jobs.js';
 import { hindrance, representationOf } from './model.js';
 import { OwnThing } from './own_thing.js';
-import { store, use } from './state.js';
+import { mayRun, store, use } from './state.js';
 import { pickFile } from './dropping.js';
 
 const ICONS = { create_new: 'sparkle', reference: 'image', extend: 'add', transform: 'again', multi_view: 'expand' };
 
 export function Column({ name, isWide }) {
-  const [hasAssistant, allowed, operations] = use((state) => [
-    state.session?.assistant !== false,
-    state.session?.allowed || null,
-    state.operations,
-  ]);
-  const own = operations.filter((one) => one.representation === name && (!allowed || allowed.includes(one.name)));
+  const own = use((state) => state.operations.filter((one) => one.representation === name && mayRun(state, one.name)));
   const role = isWide ? {} : { role: 'tabpanel', 'aria-labelledby': `tab-${name}` };
   // Where somebody works is noted also when all columns are in sight.
   const enter = () => {
@@ -28,10 +23,10 @@ export function Column({ name, isWide }) {
     <h2 id=${`head-${name}`} class=${isWide ? 'column-head' : 'visually-hidden'}><span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}</h2>
     <div class="column-scroll">
       <div class="column-tools">
-        ${hasAssistant && own.length > 0 && html`<ul class="operations" aria-label=${t('column.assistant')}>${own.map((operation) => html`<${Operation} key=${operation.name} operation=${operation} />`)}</ul>`}
-        <${ByHand} name=${name} isAlone=${!hasAssistant || !own.length} />
+        ${own.length > 0 && html`<ul class="operations" aria-label=${t('column.assistant')}>${own.map((operation) => html`<${Operation} key=${operation.name} operation=${operation} />`)}</ul>`}
+        <${ByHand} name=${name} isAlone=${!own.length} />
       </div>
-      <${Things} name=${name} />
+      <${Things} name=${name} isByHand=${!own.length} />
     </div>
   </section>`;
 }
@@ -65,16 +60,16 @@ function ByHand({ name, isAlone }) {
   const draw = () => store.set({ drawing: { representation: name, background: null } });
   return html`<div class=${classes('by-hand', isAlone && 'by-hand-alone')} role="group" aria-label=${t('column.own')}>
     ${name === 'brief' && html`<button type="button" class="button button-small" onClick=${write}><${Icon} name="note" size=${18} />${t('column.write')}</button>`}
-    ${name === 'sketch' && html`<button type="button" class="button button-small" onClick=${draw}><${Icon} name="pen" size=${18} />${t('column.draw')}</button>`}
+    ${(name === 'sketch' || (isAlone && name !== 'brief')) && html`<button type="button" class="button button-small" onClick=${draw}><${Icon} name="pen" size=${18} />${t('column.draw')}</button>`}
     ${name !== 'brief' && html`<button type="button" class="button button-small" onClick=${() => pickFile(name)}><${Icon} name="upload" size=${18} />${t('column.upload')}</button>`}
   </div>`;
 }
 
-function Things({ name }) {
+function Things({ name, isByHand }) {
   const ids = use((state) => things(state, name));
   const next = use((state) => state.next);
   if (!ids.length && !next)
-    return html`<${Empty} icon=${name === 'brief' ? 'note' : name === 'sketch' ? 'pen' : 'image'} title=${t(`empty.${name}`)}>${t(`empty.${name}.text`)}<//>`;
+    return html`<${Empty} icon=${name === 'brief' ? 'note' : name === 'sketch' ? 'pen' : 'image'} title=${t(`empty.${name}`)}>${t(`empty.${name}.${isByHand ? 'hand' : 'text'}`)}<//>`;
   return html`<div class="things">
     ${ids.map((key) => (key.startsWith('own:') ? html`<${OwnThing} key=${key} id=${key.slice(4)} />` : html`<${Generation} key=${key} id=${key} />`))}
     ${next && html`<${Earlier} />`}

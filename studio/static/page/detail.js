@@ -9,7 +9,7 @@ import { tell } from './events.js';
 import { How } from './how.js';
 import { again } from './jobs.js';
 import { lineage, representationOf } from './model.js';
-import { store, use } from './state.js';
+import { mayRun, store, use } from './state.js';
 import { TextCard } from './text_card.js';
 
 const close = () => store.set({ detail: null });
@@ -79,10 +79,7 @@ function Strip({ job, index }) {
 }
 
 function Actions({ job, own, address, representation }) {
-  const [isChosen, hasAssistant] = use((state) => [
-    isPicture(state.picture, address),
-    state.session?.assistant !== false,
-  ]);
+  const [isChosen, may] = use((state) => [isPicture(state.picture, address), job && mayRun(state, job.operation)]);
   const isDone = job?.state === 'succeeded';
   const repeat = (more) => {
     again(job, more);
@@ -95,7 +92,7 @@ function Actions({ job, own, address, representation }) {
     ${address && html`<button type="button" class="button button-primary" aria-pressed=${isChosen} onClick=${() => togglePicture(address, representation)}><${Icon} name=${isChosen ? 'check' : 'input'} />${t(isChosen ? 'act.chosen' : 'act.choose')}</button>`}
     ${
       isDone &&
-      hasAssistant &&
+      may &&
       html`<button type="button" class="button" title=${t('act.variation.hint')} onClick=${() => repeat({ isVariation: true })}><${Icon} name="dice" />${t('act.variation')}</button>
       <button type="button" class="button" title=${t('act.again.hint')} onClick=${() => repeat({})}><${Icon} name="again" />${t('act.again')}</button>`
     }

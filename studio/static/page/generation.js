@@ -6,7 +6,7 @@ import { failureSentence } from './failures.js';
 import { again, cancel } from './jobs.js';
 import { expected, hasEnded, places, representationOf } from './model.js';
 import { Picture } from './picture.js';
-import { store, use } from './state.js';
+import { mayRun, store, use } from './state.js';
 import { TextCard } from './text_card.js';
 
 export function Generation({ id }) {
@@ -42,10 +42,14 @@ export function Generation({ id }) {
 }
 
 function Actions({ job }) {
+  const may = use((state) => mayRun(state, job.operation));
   if (job.state !== 'succeeded') return null;
   return html`<span class="generation-actions">
-    <${IconButton} icon="again" size=${18} label=${`${t('act.again')}: ${t('act.again.hint')}`} onClick=${() => again(job)} />
-    <${IconButton} icon="dice" size=${18} label=${`${t('act.variation')}: ${t('act.variation.hint')}`} onClick=${() => again(job, { isVariation: true })} />
+    ${
+      may &&
+      html`<${IconButton} icon="again" size=${18} label=${`${t('act.again')}: ${t('act.again.hint')}`} onClick=${() => again(job)} />
+    <${IconButton} icon="dice" size=${18} label=${`${t('act.variation')}: ${t('act.variation.hint')}`} onClick=${() => again(job, { isVariation: true })} />`
+    }
     <${IconButton} icon="info" size=${18} label=${t('act.how')} onClick=${() => store.set({ detail: { jobId: job.id, index: job.outputs[0]?.index ?? 0, showsHow: true } })} />
   </span>`;
 }

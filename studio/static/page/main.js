@@ -4,6 +4,7 @@ import { t, useLang } from '../shared/i18n.js';
 import { Empty, Toasts } from '../shared/ui.js';
 import './words.js';
 import './words_closer.js';
+import { Thanks, isOver } from './finish.js';
 import { enter, whoComes } from './session.js';
 import { tell } from './events.js';
 import { use } from './state.js';
@@ -12,7 +13,7 @@ import { Arriving, Welcome } from './welcome.js';
 
 function Page() {
   const lang = useLang();
-  const isReady = use((state) => state.isReady);
+  const [isReady, isDone] = use((state) => [state.isReady, isOver(state)]);
   const [problem, setProblem] = useState(null);
   const [broken] = useErrorBoundary((error) =>
     tell('error.shown', { object: 'page', data: { message: String(error) } }),
@@ -31,7 +32,7 @@ function Page() {
   }, [lang]);
   if (broken) return html`<${Broken} />`;
   return html`<a class="skip-link" href="#content">${t('shared.skip')}</a>
-    ${isReady ? html`<${Studio} />` : who ? html`<${Arriving} problem=${problem} again=${() => come(who)} other=${() => setWho('')} />` : html`<${Welcome} come=${come} />`}
+    ${isReady && isDone ? html`<${Thanks} />` : isReady ? html`<${Studio} />` : who ? html`<${Arriving} problem=${problem} again=${() => come(who)} other=${() => setWho('')} />` : html`<${Welcome} come=${come} />`}
     <${Toasts} />`;
 }
 

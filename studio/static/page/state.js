@@ -36,3 +36,7 @@ export const empty = () => ({
 
 export const store = createStore(empty());
 export const use = (select, isEqual) => useStore(store, select, isEqual);
+
+/** Whether the participant's study lets them run an operation. */
+export const mayRun = ({ session }, name) =>
+  session?.assistant !== false && (!session?.allowed || session.allowed.includes(name));

@@ -9,6 +9,7 @@ import { setNum, setTask, taskIsWritten } from './choices.js';
 import { Detail } from './detail.js';
 import { tell } from './events.js';
 import { DropZone } from './dropping.js';
+import { Finish } from './finish.js';
 import { leave } from './session.js';
 import { Tray } from './tray.js';
 import { Writing } from './writing.js';
@@ -19,7 +20,7 @@ export function Studio() {
     document.getElementById(store.get().task ? 'content' : 'task').focus({ preventScroll: true });
   }, []);
   return html`<div class="studio">
-    <${TopBar} title="StepIdeator" end=${html`<${Who} /><${Help} />`}><${Views} /><//>
+    <${TopBar} title="StepIdeator" end=${html`<${Finish} /><${Who} /><${Help} />`}><${Views} /><//>
     <${Offline} />
     <${TaskBar} />
     <main id="content" class="studio-main" tabindex="-1">

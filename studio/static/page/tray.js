@@ -7,7 +7,12 @@ import { clearChoice, togglePicture, toggleText } from './choices.js';
 import { use } from './state.js';
 
 export function Tray() {
-  const [texts, picture] = use((state) => [state.texts, state.picture]);
+  const [texts, picture, hasAssistant] = use((state) => [
+    state.texts,
+    state.picture,
+    state.session?.assistant !== false,
+  ]);
+  if (!hasAssistant) return null;
   const isEmpty = !texts.length && !picture;
   const what = picture && t('tray.picture', { what: t(`rep.${picture.representation}`) });
   return html`<section class=${classes('tray', isEmpty && 'tray-empty')} aria-label=${t('tray.title')}>

@@ -3,6 +3,14 @@ import { addWords } from '../shared/i18n.js';
 
 addWords({
   en: {
+    'finish.button': 'Finish',
+    'finish.title': 'Are you done?',
+    'finish.text': 'Your session ends with this. What you made is kept for the study.',
+    'finish.yes': 'Yes, finish',
+    'finish.stay': 'Go on working',
+    'finish.thanks': 'Thank you for taking part',
+    'finish.withdrawn': 'You no longer take part in this study',
+    'finish.close': 'You can close this page now.',
     'own.note': 'Your note',
     'own.drawing': 'Your drawing',
     'own.upload': 'Your picture',
@@ -99,6 +107,14 @@ addWords({
     'key.内部结构': 'Inside',
   },
   zh: {
+    'finish.button': '完成',
+    'finish.title': '确定完成了吗？',
+    'finish.text': '确认后本次实验结束，你的作品会保留给本研究使用。',
+    'finish.yes': '是，完成',
+    'finish.stay': '继续创作',
+    'finish.thanks': '感谢你的参与',
+    'finish.withdrawn': '你已不再参加本研究',
+    'finish.close': '现在可以关闭此页面。',
     'own.note': '你的笔记',
     'own.drawing': '你的绘图',
     'own.upload': '你的图片',
