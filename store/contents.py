@@ -98,6 +98,17 @@ class Contents:
         return self.put(encoded, media_type)
 
     @idempotent
+    def restore(self, facts: Document, data: bytes) -> None:
+        """Keep bytes with facts that were read elsewhere: all fields of a content's document but the bytes."""
+        if self._info(facts["_id"]) is not None:
+            return
+        if len(data) <= self._part_size:
+            document = {**facts, "parts": 0, "content": data}
+        else:
+            document = {**facts, "parts": self._put_parts(facts["_id"], data)}
+        insert_once(self._database.collection(CONTENTS), document)
+
+    @idempotent
     def get(self, sha256: str) -> Content | None:
         """Read a content whole; None if it was never put, DamagedError if a part of it is missing."""
         document = self._database.collection(CONTENTS).find_one({"_id": sha256})
