@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 from flask import Flask
 
+from apps.research.dataset_commands import export, import_
 from apps.research.people import token, user
 from apps.research.replay_command import replay
 
@@ -17,6 +18,8 @@ def register_commands(app: Flask, config: "Config") -> None:
     app.cli.add_command(user)
     app.cli.add_command(token)
     app.cli.add_command(replay)
+    app.cli.add_command(export)
+    app.cli.add_command(import_)
 
     @app.cli.command("config")
     def show_config() -> None:

@@ -5,6 +5,7 @@ from flask import Flask
 from apps.media.routes import media
 from apps.pool.routes import pool
 from apps.research.access import access
+from apps.research.exports import exports
 from apps.research.replays import replays
 from apps.stepideator.generations import generations
 from apps.stepideator.routes import stepideator
@@ -21,4 +22,5 @@ def register_routes(app: Flask) -> None:
     app.register_blueprint(pool)
     app.register_blueprint(access)
     app.register_blueprint(replays)
+    app.register_blueprint(exports)
     app.register_blueprint(studio)

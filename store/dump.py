@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from bson.json_util import RELAXED_JSON_OPTIONS, JSONOptions
 from bson.json_util import dumps as to_extended_json
@@ -19,20 +19,19 @@ from bson.json_util import loads as from_extended_json
 from store.connection import Database
 from store.repeat import idempotent
 from store.schema import (
+    ASSIGNMENTS,
     CONTENTS,
+    EVENTS,
     GENERATIONS,
     PARTICIPANTS,
     SAVED_STATES,
-    SCHEMA_VERSIONS,
+    SESSIONS,
     SETTINGS_VERSIONS,
+    STUDIES,
     TIME_RECORDS,
     UPLOADS,
     Document,
 )
-
-STUDIES: Final = "studies"
-SESSIONS: Final = "sessions"
-EVENTS: Final = "events"
 
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE: Final = 50
@@ -80,6 +79,12 @@ class Dump:
     def study(self, study_id: str) -> Document | None:
         """Give a study without its secrets; None if there is none."""
         return self._database.collection(STUDIES).find_one({"_id": study_id}, dict.fromkeys(SECRETS[STUDIES], 0))
+
+    @idempotent
+    def assignments(self, study_id: str) -> list[Document]:
+        """Give who got which condition, in the order in which they got it."""
+        found = self._database.collection(ASSIGNMENTS).find({"study_id": study_id})
+        return sorted((one for one in found if one["at"] < self.until), key=lambda one: int(one["number"]))
 
     @idempotent
     def session_ids(self, study_id: str) -> list[str]:
@@ -178,8 +183,3 @@ def in_batches(items: Iterable[str]) -> Iterator[tuple[str, ...]]:
 
 def _is_of(document: Document, session: Document) -> bool:
     return document.get("session_id") in (None, "", session["_id"])
-
-
-def schema_versions() -> dict[str, Any]:
-    """Give the version of the documents in each collection, by its name."""
-    return dict(SCHEMA_VERSIONS)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from store.connection import Database
 from store.contents import Contents
-from store.dump import SECRETS, SESSIONS, STUDIES
+from store.dump import SECRETS
 from store.errors import DuplicateError
 from store.repeat import idempotent
-from store.schema import Document
+from store.schema import SESSIONS, STUDIES, Document
 
 
 class Restore:

@@ -27,6 +27,7 @@ REPLAY_ITEMS: Final = "replay_items"
 RESEARCHERS: Final = "researchers"
 API_TOKENS: Final = "api_tokens"
 LOGIN_ATTEMPTS: Final = "login_attempts"
+EXPORTS: Final = "exports"
 INDEX_BUILDS: Final = "index_builds"
 
 # Raise a number when the meaning or the shape of a field changes; adding an optional field needs none.
@@ -52,5 +53,6 @@ SCHEMA_VERSIONS: Final[dict[str, int]] = {
     RESEARCHERS: 1,
     API_TOKENS: 1,
     LOGIN_ATTEMPTS: 1,
+    EXPORTS: 1,
     INDEX_BUILDS: 1,
 }

@@ -8,6 +8,7 @@ from store.api_tokens import ApiTokens
 from store.connection import Database, StoreConfig
 from store.contents import Contents
 from store.events import Events
+from store.exports import Exports
 from store.generations import Generations
 from store.login_attempts import LoginAttempts
 from store.participants import Participants
@@ -43,6 +44,7 @@ class Stores:
     sessions: Sessions
     events: Events
     replays: Replays
+    exports: Exports
     researchers: Researchers
     api_tokens: ApiTokens
     login_attempts: LoginAttempts
@@ -72,6 +74,7 @@ def open_stores(config: StoreConfig) -> Stores:
         sessions=Sessions(database),
         events=Events(database),
         replays=Replays(database),
+        exports=Exports(database),
         researchers=Researchers(database),
         api_tokens=ApiTokens(database),
         login_attempts=LoginAttempts(database),

@@ -71,13 +71,17 @@ class StudyMaker:
                                    "current_stage": "", "saved_state_id": ""})  # fmt: skip
         self.keep("participant_names", {"_id": self._id("n"), "username": f"name-{self.number}-geheim",
                                         "participant_id": participant, "created_at": self.clock})  # fmt: skip
+        consent = self.stores.contents.put_text("I agree", "text/plain")
         document = {
             "_id": self._id("S"), "study_id": self.study_id, "condition_id": condition, "participant_id": participant,
             "number": self.number, "assigned": {"method": "balanced", "at": self.clock, "counts": []},
-            "consent": {"text_sha256": "0" * 64, "at": self.clock}, "started_at": self.tick(), "ended_at": None,
+            "consent": {"text_sha256": consent.sha256, "at": self.clock}, "started_at": self.tick(), "ended_at": None,
             "last_event_at": self.clock, "state": "active", "changed_at": self.clock, "revision": 1,
             "client": {"user_agent": "Mozilla/5.0", "language": "zh-CN", "screen": "1280x800"},
         }  # fmt: skip
+        self.keep("assignments", {"_id": f"{self.study_id}/{self.number}", "study_id": self.study_id,
+                                  "number": self.number, "condition_id": condition, "session_id": document["_id"],
+                                  "at": self.clock})  # fmt: skip
         return self.keep("sessions", {**document, **fields})
 
     def event(self, session: dict[str, Any], number: int, verb: str = "stage.switch", **fields: Any) -> dict[str, Any]:
@@ -109,11 +113,11 @@ class StudyMaker:
             "ended_at": ended_at, "duration_s": 3.5, "seed": 4_000_000_000, "steps": steps, "outputs": outputs,
             "parents": [], "error": None, "owner": "r", "token": 1, "attempt": 1, "revision": 6, "changed_at": ended_at,
             "live": None, "cancel_at": None, "rerun_of": "", "overrides": {},
-            "pins": {}, "times": {"total": 3.5}, "request_id": "", "replay_id": "", "output_images": [image],
-            "output_phrases": [], "study_id": self.study_id, "session_id": session["_id"],
+            "pins": {}, "times": {"total": 3.5}, "request_id": "", "replay_id": "", "output_phrases": [], "study_id": self.study_id, "session_id": session["_id"],
             "condition_id": session["condition_id"], "hold_s": None, "hold_kind": "", "drift": None,
         }  # fmt: skip
         whole = {**document, **fields}
+        whole["output_images"] = [output["image_id"] for output in whole["outputs"] if output["image_id"]]
         return self.keep("generations", {**whole, "log": _log(whole)})
 
     def save(self, session: dict[str, Any], text: str) -> dict[str, Any]:

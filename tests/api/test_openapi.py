@@ -28,7 +28,7 @@ pytestmark = pytest.mark.api
 
 WITHOUT_BODY = (
     "/ping", "/api/logout", "/api/generations/{generation_id}/cancel",
-    "/api/replays/{replay_id}/cancel", "/api/replays/{replay_id}/resume",
+    "/api/replays/{replay_id}/cancel", "/api/replays/{replay_id}/resume", "/api/studies/{study_id}/exports",
 )  # fmt: skip
 NOT_JSON = ("/upload", "/uploadImage")
 NOT_DOCUMENTED = {"/", "/docs", "/docs/{name}", "/join/{join_key}", "/studio/{page}", "/studio/static/{file_name}"}

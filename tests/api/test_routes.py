@@ -20,6 +20,7 @@ from store.documents import GenerationInputs, GenerationRecord
 from store.ids import new_id
 from store.replays import Replay
 from tests.api.answers import counts, data_of, failure_of
+from tests.api.exporting import exported
 from tests.api.front_end import BUTTONS, body
 from tests.api.server import Server, serving
 from tests.api.submitting import job_in, made, wanted
@@ -37,8 +38,9 @@ SEEN_TO_ELSEWHERE = {
     "/api/research/sessions/<session_id>/replays",
     "/api/replays/<replay_id>/cancel",
     "/api/replays/<replay_id>/resume",
+    "/api/studies/<study_id>/exports",
 }
-"""Change what has tests of its own: test_replays.py."""
+"""Change what has tests of its own: test_replays.py, test_exports.py."""
 
 POSTS: dict[str, Callable[[], dict[str, Any]]] = {
     "/generate": lambda: body("brief.create_new"),
@@ -98,6 +100,7 @@ def test_every_get_changes_nothing(server: Server) -> None:
     name, job = server.uploaded(picture()).rpartition("/")[2], made(server, "brief.create_new")
     parts = {"<name>": name, "<path:name>": "rapidoc-min.js", "<generation_id>": job["id"]}
     parts |= {"<join_key>": "any", "<page>": "index", "<path:file_name>": "shared/api.js"}
+    parts |= {"<study_id>": server.stores.studies.default().id, "<export_id>": exported(server, "default")["id"]}
     parts |= {"<session_id>": job["participant_id"], "<replay_id>": _replayed(server).id}
     before = counts(server)
     for rule in _routes(server, "GET"):

@@ -9,6 +9,7 @@ import pytest
 
 from store import schema
 from store.documents import ErrorRecord, Live, Output, StepRecord
+from store.exports import Export
 from store.indexes import INDEXES, Index
 from store.replays import Replay
 from store.saved_states import SavedState
@@ -47,6 +48,7 @@ def test_every_field_that_is_written_is_explained(mongo_uri: str, database_name:
         stores.api_tokens.add("token", "anna", "x", None)
         stores.login_attempts.begin("key")
         stores.settings_versions.keep("hash", "prompt", "x", "text")
+        stores.exports.create(Export("study", "anna", "host"))
         replay = Replay("s", "study", "p", "anna", "{}", at_once=1, total=0, tallies={"items.equal": 1})
         stores.replays.create(replay, ["g"])
         claim = stores.generations.write(

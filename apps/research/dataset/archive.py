@@ -72,13 +72,14 @@ class Members:
         self._told(size)
 
 
-def write_zip(path: Path, parts: Iterable[Part]) -> int:
-    """Write a ZIP and give its size in bytes."""
-    size = 0
+def write_zip(path: Path, parts: Iterable[Part]) -> str:
+    """Write a ZIP and give the SHA-256 of it."""
+    sha256 = hashlib.sha256()
     with path.open("wb") as file:
         for chunk in stream_zip(parts, chunk_size=CHUNK, get_compressobj=_compressor):
-            size += file.write(chunk)
-    return size
+            sha256.update(chunk)
+            file.write(chunk)
+    return sha256.hexdigest()
 
 
 def _compressor() -> zlib._Compress:

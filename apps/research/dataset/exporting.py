@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from apps.research.dataset import description
 from apps.research.dataset.archive import Members, Part, write_zip
@@ -35,16 +35,17 @@ FORMAT: Final = 1
 READ, WRITTEN = 0.35, 0.75
 """How far an export is when all records are read, and when the ZIP is written; the rest is the check."""
 SHOWN: Final = 24
-Told = Callable[[str, float], None]
+Told = Callable[[Literal["writing", "checking"], float], None]
 """Hears the state, `writing` or `checking`, and how far the export is, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Export:
-    """A finished export: where it is, its size in bytes, its records, and how many generations were still under way."""
+    """A finished export: its file, size in bytes, records, and how many generations had not ended and are not in it."""
 
     path: Path
     size: int
+    sha256: str
     records: int
     pictures: int
     under_way: int
@@ -69,10 +70,10 @@ def export_study(
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
         folder = Path(name)
         made = _Made(stores, study, source, folder, told, version)
-        made.write(folder / "whole.zip")
+        sha256 = made.write(folder / "whole.zip")
         made.check(folder / "whole.zip")
         (folder / "whole.zip").replace(target)
-    done = Export(target, target.stat().st_size, made.records, made.picture_count, made.under_way)
+    done = Export(target, target.stat().st_size, sha256, made.records, made.picture_count, made.under_way)
     logger.info("study %s exported: %d records, %d pictures", study_id, done.records, done.pictures)
     return done
 
@@ -98,8 +99,8 @@ class _Made:
         """Give the number of generations that had not ended."""
         return self._reader.under_way
 
-    def write(self, path: Path) -> None:
-        """Read all records and write the ZIP."""
+    def write(self, path: Path) -> str:
+        """Read all records, write the ZIP, and give its SHA-256."""
         self._told("writing", 0.0)
         self._reader.read(self._version, lambda part: self._told("writing", READ * part))
         total, done = max(1, self._files.found.picture_bytes()), 0
@@ -109,7 +110,7 @@ class _Made:
             done += size
             self._told("writing", READ + (WRITTEN - READ) * min(1.0, done / total))
 
-        write_zip(path, self._parts(Members(self._reader.tallies.last, count)))
+        return write_zip(path, self._parts(Members(self._reader.tallies.last, count)))
 
     def check(self, path: Path) -> None:
         """Open the ZIP and compare all it holds with what was read."""

@@ -14,8 +14,8 @@ from apps.research.dataset.tables import TABLES
 from store.dump import line_of
 
 RECORDS: Final = (
-    "studies", "sessions", "participants", "events", "generations", "saved_states", "uploads", "time_records",
-    "settings_versions", "contents",
+    "studies", "assignments", "sessions", "participants", "events", "generations", "saved_states", "uploads",
+    "time_records", "settings_versions", "contents",
 )  # fmt: skip
 """The files of records, named after their collections."""
 

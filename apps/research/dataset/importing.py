@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE: Final = 50
 ORDER: Final = ("settings_versions", "participants", "generations", "saved_states", "uploads", "time_records",
-                "events", "sessions")  # fmt: skip
+                "events", "assignments", "sessions")  # fmt: skip
 """What is written between the contents, which others name, and the study."""
 CHECKED: Final = 0.3
 Told = Callable[[float], None]

@@ -41,6 +41,8 @@ class Reader:
         """
         self._files.keep("studies", self._study)
         self._files.add("conditions", rows.condition_rows(self._study))
+        for assignment in self._source.assignments(self._study["_id"]):
+            self._files.keep("assignments", assignment)
         names = self._source.session_ids(self._study["_id"])
         participants: dict[str, None] = {}
         provenance = StudyProvenance(self._study, version)
