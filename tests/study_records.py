@@ -113,7 +113,8 @@ class StudyMaker:
             "ended_at": ended_at, "duration_s": 3.5, "seed": 4_000_000_000, "steps": steps, "outputs": outputs,
             "parents": [], "error": None, "owner": "r", "token": 1, "attempt": 1, "revision": 6, "changed_at": ended_at,
             "live": None, "cancel_at": None, "rerun_of": "", "overrides": {},
-            "pins": {}, "times": {"total": 3.5}, "request_id": "", "replay_id": "", "output_phrases": [], "study_id": self.study_id, "session_id": session["_id"],
+            "pins": {}, "times": {"total": 3.5}, "request_id": "", "replay_id": "", "output_phrases": [],
+            "study_id": self.study_id, "session_id": session["_id"],
             "condition_id": session["condition_id"], "hold_s": None, "hold_kind": "", "drift": None,
         }  # fmt: skip
         whole = {**document, **fields}

@@ -40,7 +40,7 @@ def export(study_id: str, out: Path) -> None:
         raise click.ClickException(str(exc)) from exc
     click.echo(f"{done.path}: {done.size:,} bytes, {done.records:,} records, {done.pictures:,} pictures, checked")
     if done.under_way:
-        click.echo(f"{done.under_way} generations had not ended and are not in it; export again later")
+        click.echo(f"generations that had not ended, and are not in it: {done.under_way}; export again later")
 
 
 @click.command("import")

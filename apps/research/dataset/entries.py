@@ -1,112 +1,81 @@
-"""What happened in a session, on one clock: its page's events together with what the server knows of its work."""
+"""What happened in a session, on one clock, as rows of `events`; the chronicle puts it in order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from apps.research.dataset.rows import Record, Row, as_json, shown, who
-from apps.research.dataset.work_rows import images_of_step
-
-Key = tuple[datetime, int, str, int, str]
-Entry = tuple[Key, Row]
-
-
-def numbered(entries: list[Entry], session: Record) -> Iterator[Row]:
-    """Put the entries of a session in their order and give them as rows."""
-    entries.sort(key=lambda entry: entry[0])
-    for seq, (_, row) in enumerate(entries, start=1):
-        yield {"row_id": f"{session['_id']}/{seq:06}", **who(session), "seq": seq, **row}
+from apps.research.chronicle import SessionRecords, chronicle
+from apps.research.dataset.rows import Record, Row, as_json, who
+from apps.research.seen_by_server import FACTS
+from store.documents import GenerationRecord
+from store.events import Event
+from store.generation_documents import to_record
+from store.saved_states import SaveSummary
+from store.time_records import StageVisits, TimeRecord, Visit
+from store.uploads import Upload
 
 
-def of_event(event: Record) -> Entry:
-    """Give the entry of an event of the page."""
-    row = {
-        "client_at_ms": event.get("client_at_ms"),
-        "actor": event["actor"],
-        "verb": event["verb"],
-        "object": event.get("object") or None,
-        "inputs": event.get("inputs", []),
-        "outputs": event.get("outputs", []),
-        "generation_id": event.get("generation_id") or None,
-        "data": event.get("data") or None,
-    }
-    # Of several in one batch, which have one time of the server, the page's own count tells the order.
-    return _entry(event["at"], 0, event.get("page_id") or "", event.get("client_seq") or 0, event["_id"], row)
+class SessionEntries:
+    """Takes the records of one session, of all kinds in any order, and gives them as rows."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._generations: list[GenerationRecord] = []
+        self._saves: list[SaveSummary] = []
+        self._uploads: list[Upload] = []
+        self._reports: list[TimeRecord] = []
+
+    def event(self, event: Record) -> None:
+        """Take an event of the page."""
+        self._events.append(Event.model_validate({**event, "id": event["_id"]}))
+
+    def generation(self, generation: Record) -> None:
+        """Take a generation, without what of its steps is not told here."""
+        steps = [{**step, "details": _told(step.get("details", {}))} for step in generation.get("steps", ())]
+        self._generations.append(to_record({**generation, "steps": steps, "pins": {}, "overrides": {}}))
+
+    def save(self, save: Record) -> None:
+        """Take a save."""
+        counts = tuple((item["stage"], item["count"]) for item in save["scheme_counts"])
+        values = (save["content_sha256"], save["design_task"], save["current_stage"], counts, save["saved_at"])
+        self._saves.append(SaveSummary(save["_id"], *values))
+
+    def upload(self, upload: Record) -> None:
+        """Take an upload."""
+        names = ("participant_id", "content_sha256", "file_name", "kind", "received_at")
+        self._uploads.append(Upload(**{name: upload[name] for name in names}, id=upload["_id"]))
+
+    def report(self, report: Record) -> None:
+        """Take a report of stays in stages."""
+        stages, ai_stages = _stages(report["stage_switches"]), _stages(report["ai_stage_switches"])
+        values = (report["participant_id"], report["page_loaded_at_ms"], stages, ai_stages, report["received_at"])
+        self._reports.append(TimeRecord(*values, id=report["_id"]))
+
+    def rows(self, session: Record) -> Iterator[Row]:
+        """Give all that was taken as rows, in order."""
+        records = SessionRecords(self._events, self._generations, self._saves, self._uploads, self._reports)
+        for seq, entry in enumerate(chronicle(records), start=1):
+            yield {
+                "row_id": f"{session['_id']}/{seq:06}",
+                **who(session),
+                "seq": seq,
+                "at": entry.at,
+                "client_at_ms": entry.client_at_ms,
+                "received_at": entry.received_at,
+                "actor": entry.actor,
+                "verb": entry.verb,
+                "object": entry.object or None,
+                "inputs": entry.inputs,
+                "outputs": entry.outputs,
+                "generation_id": entry.generation_id or None,
+                "data": None if entry.data is None else as_json(entry.data),
+            }
 
 
-def of_generation(generation: Record) -> Iterator[Entry]:
-    """Give the entries of a generation: asked for, begun, each step, each result, ended, shown after a hold."""
-    inputs, operation = generation["inputs"], generation["operation"]
-    taken = [*inputs["image_ids"], *generation.get("parents", ()), *inputs["texts"]]
-    steps = {step["id"]: step for step in generation.get("steps", ())}
-    for entry in generation.get("log", ()):
-        if entry["type"] == "state" and entry["state"] == "queued":
-            row = _row("participant", "generation.queued", operation, inputs=taken)
-        elif entry["type"] == "state":
-            row = _row("system", f"generation.{entry['state']}", operation, data=_ending(entry["state"], generation))
-        elif entry["type"] == "step":
-            row = _of_step(steps.get(entry["step"]) or {})
-        else:
-            row = _of_output(generation["outputs"][entry["output"]])
-        yield _entry(entry["at"], 1, generation["_id"], entry["seq"], "", {**row, "generation_id": generation["_id"]})
-    shown_at = shown(generation)
-    if shown_at is not None and shown_at != generation["ended_at"]:
-        row = _row("system", "generation.released", operation, data=as_json({"hold_s": generation["hold_s"]}))
-        yield _entry(shown_at, 2, generation["_id"], 0, "", {**row, "generation_id": generation["_id"]})
+def _told(details: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: details[name] for name in FACTS if name in details}
 
 
-def of_save(save: Record) -> Entry:
-    """Give the entry of a save, as the server received it."""
-    data = as_json({"stage": save["current_stage"], "task": save["design_task"]})
-    row = _row("participant", "state.received", save["_id"], outputs=[save["content_sha256"]], data=data)
-    return _entry(save["saved_at"], 1, save["_id"], 0, "", row)
-
-
-def of_upload(upload: Record) -> Entry:
-    """Give the entry of an upload, as the server received it."""
-    row = _row("participant", "upload.received", upload["kind"], outputs=[upload["content_sha256"]])
-    return _entry(upload["received_at"], 1, upload["_id"], 0, "", row)
-
-
-def of_visit(visit: Row, received_at: datetime) -> Entry:
-    """Give the entry of a stay in a stage, at the time when the page reported it."""
-    data = as_json({"duration_ms": visit["duration_ms"], "kind": visit["visit_kind"]})
-    row = _row("participant", "stage.visit", visit["stage"], data=data) | {"client_at_ms": visit["start_time_ms"]}
-    return _entry(received_at, 1, visit["row_id"], visit["start_time_ms"], visit["row_id"], row)
-
-
-def _of_step(step: Record) -> Row:
-    error = step.get("error")
-    facts = {"name": step.get("name"), "duration_s": step.get("duration_s"), "waited_s": step.get("waited_s")}
-    data = as_json({**facts, **({"error": error} if error else {})})
-    return _row("assistant", f"step.{step.get('kind') or 'unknown'}", step.get("id"), outputs=images_of_step(step),
-                data=data)  # fmt: skip
-
-
-def _of_output(output: Record) -> Row:
-    made = output.get("image_id") or output.get("text")
-    data = as_json({"index": output.get("index"), "step": output.get("step")})
-    return _row("assistant", "generation.output", output["kind"], outputs=[made] if made else [], data=data)
-
-
-def _ending(state: str, generation: Record) -> str | None:
-    return as_json(generation["error"]) if state == "failed" and generation.get("error") else None
-
-
-def _row(
-    actor: str,
-    verb: str,
-    about: str | None,
-    *,
-    inputs: list[str] | None = None,
-    outputs: list[str] | None = None,
-    data: str | None = None,
-) -> Row:
-    return {"actor": actor, "verb": verb, "object": about, "inputs": inputs or [], "outputs": outputs or [],
-            "data": data}  # fmt: skip
-
-
-def _entry(at: datetime, rank: int, name: str, number: int, more: str, row: dict[str, Any]) -> Entry:
-    return (at, rank, name, number, more), {"at": at, **row}
+def _stages(stages: list[dict[str, Any]]) -> tuple[StageVisits, ...]:
+    return tuple(StageVisits(one["stage"], tuple(Visit(**visit) for visit in one["visits"])) for one in stages)

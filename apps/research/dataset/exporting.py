@@ -70,7 +70,8 @@ def export_study(
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
         folder = Path(name)
         made = _Made(stores, study, source, folder, told, version)
-        sha256 = made.write(folder / "whole.zip")
+        with made.files:
+            sha256 = made.write(folder / "whole.zip")
         made.check(folder / "whole.zip")
         (folder / "whole.zip").replace(target)
     done = Export(target, target.stat().st_size, sha256, made.records, made.picture_count, made.under_way)
@@ -84,15 +85,15 @@ class _Made:
     def __init__(self, stores: Stores, study: Record, source: Dump, folder: Path, told: Told, version: str) -> None:
         self._contents, self._study, self._folder = stores.contents, study, folder
         self._told, self._version = told, version
-        self._files = Files(folder, study["_id"])
-        self._reader = Reader(source, stores.contents, study, self._files)
+        self.files = Files(folder, study["_id"])
+        self._reader = Reader(source, stores.contents, study, self.files)
         self._samples: list[str] = []
         self.picture_count = 0
 
     @property
     def records(self) -> int:
         """Give the number of records."""
-        return self._files.counts.total()
+        return self.files.counts.total()
 
     @property
     def under_way(self) -> int:
@@ -103,7 +104,7 @@ class _Made:
         """Read all records, write the ZIP, and give its SHA-256."""
         self._told("writing", 0.0)
         self._reader.read(self._version, lambda part: self._told("writing", READ * part))
-        total, done = max(1, self._files.found.picture_bytes()), 0
+        total, done = max(1, self.files.found.picture_bytes()), 0
 
         def count(size: int) -> None:
             nonlocal done
@@ -116,22 +117,22 @@ class _Made:
         """Open the ZIP and compare all it holds with what was read."""
         self._told("checking", WRITTEN)
         checker = Checker(path, lambda part: self._told("checking", WRITTEN + (1 - WRITTEN) * part))
-        checker.check(self._files.row_counts, dict(self._files.counts))
+        checker.check(self.files.row_counts, dict(self.files.counts))
 
     def _parts(self, members: Members) -> Iterator[Part]:
-        for picture in pictures(self._contents, self._files):
+        for picture in pictures(self._contents, self.files):
             self.picture_count += 1
             if len(self._samples) < SHOWN:
                 self._samples.append(picture.path)
             yield members.of_bytes(picture.path, picture.content, picture.sha256)
         # The pictures had their rows written, so now all is known.
-        self._files.close()
+        self.files.finish()
         yield from self._texts(members)
         yield from self._from_disk(members)
         yield members.manifest(self._facts())
 
     def _texts(self, members: Members) -> Iterator[Part]:
-        study, last, rows = self._study, self._reader.tallies.last, self._files.row_counts
+        study, last, rows = self._study, self._reader.tallies.last, self.files.row_counts
         book = description.codebook(study["_id"])
         texts = {
             "dataset_description.json": description.as_file(
@@ -169,7 +170,7 @@ class _Made:
             "changed_at": self._reader.tallies.last.isoformat(timespec="milliseconds"),
             "schema_versions": {name: SCHEMA_VERSIONS[name] for name in RECORDS if name in SCHEMA_VERSIONS},
             "seal": None if seal is None else {"hash": seal["hash"], "at": seal["at"].isoformat()},
-            "rows": self._files.row_counts,
-            "records": {name: self._files.counts[name] for name in RECORDS},
+            "rows": self.files.row_counts,
+            "records": {name: self.files.counts[name] for name in RECORDS},
             "pictures": self.picture_count,
         }

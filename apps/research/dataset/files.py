@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from apps.research.dataset.found import FoundHashes
 from apps.research.dataset.rows import Record, Row
@@ -51,9 +52,18 @@ class Files:
         """Write rows of a table."""
         self._tables[table].add(rows)
 
-    def close(self) -> None:
-        """Close all files but that of the hashes, which is needed for longer."""
+    def finish(self) -> None:
+        """Write what is left and close all files but that of the hashes, which is needed for longer."""
         for table in self._tables.values():
             table.close()
         for lines in self._records.values():
             lines.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.found.close()
+        self.finish()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from apps.research.dataset import entries as entry
 from apps.research.dataset import rows
-from apps.research.dataset.entries import Entry
+from apps.research.dataset.entries import SessionEntries
 from apps.research.dataset.files import Files
 from apps.research.dataset.found import Found
 from apps.research.dataset.provenance import SessionProvenance
@@ -24,7 +23,7 @@ class SessionFiles:
         self._files = files
         self._session = session
         self._tallies = tallies
-        self._entries: list[Entry] = []
+        self._entries = SessionEntries()
         self._positions: dict[str, int] = {}
         self._made: dict[str, list[str]] = {}
         self._reports: dict[int | None, Record] = {}
@@ -47,17 +46,15 @@ class SessionFiles:
     def close(self) -> None:
         """Write what is known once all records of the session are read."""
         session, files = self._session, self._files
-        for visit in rows.visit_rows(self._reports, session):
-            files.add("visits", [visit])
-            report = self._reports[visit["page_loaded_at_ms"]]
-            self._entries.append(entry.of_visit(visit, report["received_at"]))
-        counts = {**self._tallies.states(), "events": len(self._entries)}
-        files.add("events", entry.numbered(self._entries, session))
+        files.add("visits", rows.visit_rows(self._reports, session))
+        before = files.row_counts["events"]
+        files.add("events", self._entries.rows(session))
+        counts = {**self._tallies.states(), "events": files.row_counts["events"] - before}
         files.add("sessions", [rows.session_row(session, counts, self._tallies.waited_s())])
         self._provenance.write(files.folder / "provenance" / "sessions")
 
     def _event(self, event: Record) -> None:
-        self._entries.append(entry.of_event(event))
+        self._entries.event(event)
         self._tallies.at(event["at"])
 
     def _generation(self, generation: Record) -> None:
@@ -68,7 +65,7 @@ class SessionFiles:
         files.add("steps", step_rows(generation, session))
         files.add("outputs", rows.output_rows(generation, session))
         files.add("links", link_rows(generation, session, self._positions, self._made))
-        self._entries += entry.of_generation(generation)
+        self._entries.generation(generation)
         self._provenance.add(generation)
         self._tallies.generation(generation, session)
         self._note_pictures(generation)
@@ -86,17 +83,18 @@ class SessionFiles:
 
     def _save(self, save: Record) -> None:
         self._files.add("saves", [rows.save_row(save, self._session)])
-        self._entries.append(entry.of_save(save))
+        self._entries.save(save)
         self._files.found.add(Found(save["content_sha256"], "other", needed=True))
         self._tallies.at(save["saved_at"])
 
     def _upload(self, upload: Record) -> None:
         self._files.add("uploads", [rows.upload_row(upload, self._session)])
-        self._entries.append(entry.of_upload(upload))
+        self._entries.upload(upload)
         self._files.found.add(Found(upload["content_sha256"], "upload", needed=True))
         self._tallies.at(upload["received_at"])
 
     def _time_record(self, report: Record) -> None:
         # They come in the order of their arrival; each holds all since its page was loaded, so the last one counts.
         self._reports[report["page_loaded_at_ms"]] = report
+        self._entries.report(report)
         self._tallies.at(report["received_at"])

@@ -42,7 +42,9 @@ class TableFiles:
                 self._flush()
 
     def close(self) -> None:
-        """Write what is left and close the files."""
+        """Write what is left and close the files; nothing happens at a second time."""
+        if self._csv_file.closed:
+            return
         self._flush()
         self._csv_file.close()
         self._lines.close()
