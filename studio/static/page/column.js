@@ -10,6 +10,7 @@ import { OwnThing } from './own_thing.js';
 import { mayRun, store, use } from './state.js';
 import { pickFile } from './dropping.js';
 
+const NEAR_PX = 400;
 const ICONS = { create_new: 'sparkle', reference: 'image', extend: 'add', transform: 'again', multi_view: 'expand' };
 
 export function Column({ name, isWide }) {
@@ -86,19 +87,27 @@ function things({ order, jobs, own, next }, name) {
   return all.sort((a, b) => (a[0] < b[0] ? 1 : -1)).map(([, key]) => key);
 }
 
-/** The end of what was fetched: seeing it fetches more. */
+/** The end of what was fetched: scrolling to it fetches more, and so does a click. */
 function Earlier() {
   const mark = useRef(null);
   const isLoading = use((state) => state.isLoading);
+  const fetchNow = () => fetchMore().catch(() => {});
   useEffect(() => {
-    const watcher = new IntersectionObserver(
-      (seen) => {
-        if (seen.some((one) => one.isIntersecting)) fetchMore().catch(() => {});
-      },
-      { rootMargin: '300px' },
-    );
-    watcher.observe(mark.current);
-    return () => watcher.disconnect();
-  }, [isLoading]);
-  return html`<button type="button" ref=${mark} class="button button-quiet earlier" aria-busy=${isLoading} onClick=${() => fetchMore().catch(() => {})}>${t(isLoading ? 'more.loading' : 'more.button')}</button>`;
+    // Merely being in sight is not enough: a column of few things would fetch everything for nobody.
+    const box = mark.current.closest('.column-scroll');
+    const look = () => {
+      if (mark.current.getBoundingClientRect().top < box.getBoundingClientRect().bottom + NEAR_PX) fetchNow();
+    };
+    box.addEventListener('scroll', look, { passive: true });
+    return () => box.removeEventListener('scroll', look);
+  }, []);
+  return html`<button
+    type="button"
+    ref=${mark}
+    class="button button-quiet earlier"
+    aria-busy=${isLoading}
+    onClick=${fetchNow}
+  >
+    ${t(isLoading ? 'more.loading' : 'more.button')}
+  </button>`;
 }
