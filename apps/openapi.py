@@ -139,7 +139,8 @@ def openapi_document(app: Flask) -> dict[str, Any]:
     for rule in app.url_map.iter_rules():
         patch = getattr(app.view_functions[rule.endpoint], "openapi_patch", {})
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
-        for operation in document["paths"].get(path, {}).values():
+        operations = document["paths"].get(path, {})
+        for operation in (operations[method.lower()] for method in rule.methods or () if method.lower() in operations):
             _leave_out_what_cannot_be_wrong(operation, patch)
             _merge(operation, patch)
             _complete(operation, document["components"]["schemas"])

@@ -7,6 +7,8 @@ from apps.pool.routes import pool
 from apps.research.access import access
 from apps.research.exports import exports
 from apps.research.replays import replays
+from apps.research.session_routes import sessions as research_sessions
+from apps.research.study_routes import studies
 from apps.stepideator.generations import generations
 from apps.stepideator.routes import stepideator
 from apps.system.routes import system
@@ -21,6 +23,8 @@ def register_routes(app: Flask) -> None:
     app.register_blueprint(generations)
     app.register_blueprint(pool)
     app.register_blueprint(access)
+    app.register_blueprint(studies)
+    app.register_blueprint(research_sessions)
     app.register_blueprint(replays)
     app.register_blueprint(exports)
     app.register_blueprint(studio)

@@ -56,6 +56,11 @@ class Jobs:
         """What runs jobs in this process."""
         return self._shop.runner
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether this process is going to end, so that whoever only watches should come back to another one."""
+        return self._is_stopping
+
     def start(self) -> None:
         """Live among the other processes, and look for what waits; called at the first request, so after any fork."""
         if self._is_started:

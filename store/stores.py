@@ -10,6 +10,7 @@ from store.contents import Contents
 from store.events import Events
 from store.exports import Exports
 from store.generations import Generations
+from store.glances import Glances
 from store.login_attempts import LoginAttempts
 from store.participants import Participants
 from store.replays import Replays
@@ -37,6 +38,7 @@ class Stores:
     time_records: TimeRecords
     uploads: Uploads
     generations: Generations
+    glances: Glances
     runners: Runners
     submission_keys: SubmissionKeys
     settings_versions: SettingsVersions
@@ -67,6 +69,7 @@ def open_stores(config: StoreConfig) -> Stores:
         time_records=TimeRecords(database),
         uploads=Uploads(database),
         generations=Generations(database),
+        glances=Glances(database),
         runners=Runners(database),
         submission_keys=SubmissionKeys(database),
         settings_versions=SettingsVersions(database),

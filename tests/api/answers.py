@@ -6,10 +6,24 @@ from typing import Any
 
 import requests
 
-from store.schema import CONTENTS, GENERATIONS, PARTICIPANTS, SAVED_STATES, SUBJECTS, TIME_RECORDS, UPLOADS
+from store.schema import (
+    CONTENTS,
+    EVENTS,
+    GENERATIONS,
+    PARTICIPANTS,
+    SAVED_STATES,
+    SESSIONS,
+    STUDIES,
+    SUBJECTS,
+    TIME_RECORDS,
+    UPLOADS,
+)
 from tests.api.server import Server
 
-KEPT = (CONTENTS, GENERATIONS, PARTICIPANTS, SAVED_STATES, SUBJECTS, TIME_RECORDS, UPLOADS)
+KEPT = (
+    *(CONTENTS, GENERATIONS, PARTICIPANTS, SAVED_STATES, SUBJECTS, TIME_RECORDS, UPLOADS),
+    *(STUDIES, SESSIONS, EVENTS),
+)
 REFUSED_LEAVES_ALONE = tuple(name for name in KEPT if name != CONTENTS)
 INSIDE = ("Traceback", 'File "', "site-packages", "pymongo", "pydantic", "werkzeug", "0x7")
 """What must never be read in an answer: the inside of the server."""

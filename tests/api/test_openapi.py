@@ -35,6 +35,7 @@ NOT_DOCUMENTED = {"/", "/docs", "/docs/{name}", "/join/{join_key}", "/studio/{pa
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ACCEPTED = {
     "/api/pool": (404,), "/api/login": (401, 429), "/api/research/sessions/{session_id}/replays": (404,),
+    "/api/studies/{study_id}/state": (404,), "/api/studies/{study_id}/freeze": (404,),
 }  # fmt: skip
 NOT_GENERATED = {("post", "/api/pool")}
 """Would put instances that do not exist into the pool of all tests; test_pool.py has what can be wrong."""

@@ -1,0 +1,82 @@
+"""Sessions at a glance: how many generations, how long waited for, in which stage now."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from apps.research.session_schemas import SessionRow
+from store.clock import utc_now
+from store.glances import Glance
+from store.sessions import Session
+from store.stores import Stores
+
+LIVE_S = 90.0
+REMEMBERED = 5_000
+OVERLAP = timedelta(seconds=5)
+
+
+class Stages:
+    """In which stage participants are; of each session only what came since the last look is read. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[datetime, str]] = {}
+        self._lock = threading.Lock()
+
+    def now(self, stores: Stores, session: Session) -> str:
+        """Name the stage of a session's last switch; empty before the first. Raises StoreError."""
+        since, stage = self._known.get(session.id, (session.started_at, ""))
+        looked_at = utc_now()
+        for event in stores.events.of_session(session.id, since - OVERLAP):
+            if event.verb == "stage.switch":
+                stage = event.object
+        with self._lock:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[session.id] = (looked_at, stage)
+        return stage
+
+
+def rows_of(stores: Stores, sessions: Iterable[Session], stages: Stages) -> list[SessionRow]:
+    """Tell sessions at a glance, in the order in which they come. Raises StoreError."""
+    wanted = list(sessions)
+    by_participant: dict[str, list[Glance]] = defaultdict(list)
+    for glance in stores.glances.of_participants({session.participant_id for session in wanted}):
+        by_participant[glance.participant_id].append(glance)
+    now = utc_now()
+    rows = []
+    for session in wanted:
+        own = [one for one in by_participant[session.participant_id] if one.session_id in ("", session.id)]
+        is_live = session.state == "active" and (now - _last(session)).total_seconds() < LIVE_S
+        rows.append(_row(session, own, stages.now(stores, session) if is_live else "", is_live, now))
+    return rows
+
+
+def seen_after_s(one: Glance, now: datetime) -> float:
+    """Give the seconds from asking for a generation until its end was shown, or until now."""
+    end = one.ended_at or now
+    if one.hold_s is not None and one.state == "succeeded":
+        end = max(end, one.created_at + timedelta(seconds=one.hold_s))
+    return max((min(end, now) - one.created_at).total_seconds(), 0.0)
+
+
+def _last(session: Session) -> datetime:
+    return session.last_event_at or session.started_at
+
+
+def _row(session: Session, own: list[Glance], stage: str, is_live: bool, now: datetime) -> SessionRow:
+    return SessionRow(
+        id=session.id,
+        number=session.number,
+        participant=session.participant_id,
+        condition_id=session.condition_id,
+        state=session.state,
+        started_at=session.started_at,
+        last_event_at=session.last_event_at,
+        ended_at=session.ended_at,
+        generations=len(own),
+        failed=sum(one.state == "failed" for one in own),
+        waiting_s=round(sum(seen_after_s(one, now) for one in own), 1),
+        stage=stage,
+        is_live=is_live,
+    )
