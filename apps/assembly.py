@@ -13,6 +13,7 @@ from agent.multiview import MultiviewClient
 from agent.pool import SDInstancePool
 from apps.freezing import Seals
 from apps.openapi import VERSION
+from apps.participation import Participation
 from apps.pictures import PictureDesk
 from apps.registry import FUNCTIONS, OPERATION_PRESETS, PRESETS, PROMPTS, presets_of
 from apps.services import Services
@@ -70,9 +71,19 @@ def build_services(config: "Config", facts: Facts | None = None) -> Services:
         facts=facts or _web_facts,
     )
     desk = PictureDesk(stores.contents, config.PUBLIC_URL, config.MAX_IMAGE_MEGAPIXELS)
-    jobs = Jobs(parts, FUNCTIONS, host, ledger, terms)
-    operations = frozenset(name for _, name in FUNCTIONS)
-    return Services(stores, jobs, desk, parts, host, ledger, pool_changes, _seals(config, parts), operations)
+    seals, operations = _seals(config, parts), tuple(name for _, name in FUNCTIONS)
+    return Services(
+        stores=stores,
+        jobs=Jobs(parts, FUNCTIONS, host, ledger, terms),
+        pictures=desk,
+        parts=parts,
+        host=host,
+        ledger=ledger,
+        pool_changes=pool_changes,
+        seals=seals,
+        operations=frozenset(operations),
+        participation=Participation(stores, operations, seals.differences),
+    )
 
 
 def _seals(config: "Config", parts: Parts) -> Seals:

@@ -52,7 +52,9 @@ def read_json(form: type[Form]) -> Form:
         UnsupportedMediaType: it is not declared as JSON.
         InvalidBodyError: it is broken or does not fit; the message names the field.
     """
-    if not request.is_json:
+    # A beacon, which a page sends while it is closed, can say of itself only that it is text.
+    is_text = getattr(form, "may_be_text", False) and request.mimetype == "text/plain"
+    if not request.is_json and not is_text:
         raise UnsupportedMediaType(NO_JSON)
     body = request.get_data()
     if not body.strip():

@@ -9,6 +9,7 @@ from apps.research.exports import exports
 from apps.research.replays import replays
 from apps.research.session_routes import sessions as research_sessions
 from apps.research.study_routes import studies
+from apps.sessions.routes import sessions
 from apps.stepideator.generations import generations
 from apps.stepideator.routes import stepideator
 from apps.system.routes import system
@@ -22,6 +23,7 @@ def register_routes(app: Flask) -> None:
     app.register_blueprint(stepideator)
     app.register_blueprint(generations)
     app.register_blueprint(pool)
+    app.register_blueprint(sessions)
     app.register_blueprint(access)
     app.register_blueprint(studies)
     app.register_blueprint(research_sessions)

@@ -7,6 +7,7 @@ from flask import current_app
 from agent.host import Host
 from agent.ledger import Ledger
 from apps.freezing import Seals
+from apps.participation import Participation
 from apps.pictures import PictureDesk
 from jobs.parts import Parts
 from jobs.pool_changes import PoolChanges
@@ -33,10 +34,12 @@ class Services:
     pool_changes: PoolChanges
     seals: Seals
     operations: frozenset[str]
+    participation: Participation
 
     def close(self, grace_s: float = 0.0) -> None:
         """Give connections and instances back: the process ends, and its jobs have `grace_s` seconds to end before."""
         self.jobs.stop(grace_s)
+        self.participation.close()
         for part in (self.parts.pool, self.parts.chat, self.parts.multiview):
             if part is not None:
                 part.close()

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -63,6 +63,18 @@ def output_of(product: Product, index: int, step: str = "") -> Output:
 
 
 @dataclass(frozen=True)
+class Belonging:
+    """Where a generation belongs, and what its study says of it: see the fields of the same names in its record."""
+
+    study_id: str = ""
+    session_id: str = ""
+    condition_id: str = ""
+    hold_kind: str = ""
+    hold_s: float | None = None
+    drift: bool | None = None
+
+
+@dataclass(frozen=True)
 class Submission:
     """A generation as it is asked for.
 
@@ -85,6 +97,7 @@ class Submission:
     pins: Pins = field(default_factory=Pins)
     overrides: Mapping[str, Any] = field(default_factory=dict)
     replay_id: str = ""
+    belongs: Belonging = field(default_factory=Belonging)
 
 
 def record_of(submission: Submission, owner: str, parents: tuple[str, ...] = ()) -> GenerationRecord:
@@ -113,6 +126,7 @@ def record_of(submission: Submission, owner: str, parents: tuple[str, ...] = ())
         pins=submission.pins.to_document(),
         overrides=dict(submission.overrides),
         replay_id=submission.replay_id,
+        **asdict(submission.belongs),
     )
 
 

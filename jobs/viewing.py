@@ -3,29 +3,35 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from agent.pool import SDInstancePool
 from jobs.courses import Courses
 from jobs.progress import Progress
 from jobs.pulse import Pulse, differs, forecast_of
 from jobs.runner import Runner
+from jobs.veil import held_until, veiled, waiting
 from jobs.watch import Watch
 from store.clock import utc_now
 from store.documents import ENDED, GenerationRecord, Live
 from store.errors import NotFoundError
+
+_HELD_LOOK_S = 1.0
 
 
 @dataclass(frozen=True)
 class JobView:
     """A job as it is now: its record, how far it is (0 to 1), its place in the queue (0: it works), seconds to its end.
 
-    None stands for what nobody knows, and for what has no meaning any more.
+    None stands for what nobody knows, and for what has no meaning any more. While its answer is held back (veil.py),
+    until `held_until`, it looks like a job at work.
     """
 
     record: GenerationRecord
     progress: float
     place: int | None
     eta_s: float | None
+    held_until: datetime | None = None
 
 
 class Viewing:
@@ -45,11 +51,11 @@ class Viewing:
         record = self._watch.record(generation_id)
         if record is None:
             return None
-        if record.state in ENDED:
-            return JobView(record, 1.0, None, None)
+        if record.state in ENDED or held_until(record) is not None:
+            return at_a_glance(record)
         job = self._runner.job(generation_id)
         live = self._live_elsewhere(record) if job is None else self._pulse.live_of(job)
-        return JobView(record, live.progress, live.place, live.eta_s)
+        return view_of(record, live)
 
     def wait(self, generation_id: str, timeout_s: float | None) -> GenerationRecord:
         """Give the record at its end, or as it is after so many seconds; None waits without limit.
@@ -68,9 +74,12 @@ class Viewing:
                 record = self._watch.record(generation_id)
                 if record is None:
                     raise NotFoundError(f"there is no generation {generation_id}")
-                if record.state in ENDED or _left(end_s) == 0:
+                until = held_until(record)
+                if _left(end_s) == 0:
+                    return record if until is None else veiled(record)
+                if record.state in ENDED and until is None:
                     return record
-                event.wait(_left(end_s))
+                event.wait(_sooner(_left(end_s), until))
 
     def outcome(self, generation_id: str) -> GenerationRecord:
         """Wait for the end, without limit, and give the record without its steps.
@@ -81,7 +90,7 @@ class Viewing:
             job = self._runner.job(generation_id)
             if job is not None:
                 event.wait()
-                if job.writing.is_ended and job.outcome is not None:
+                if job.writing.is_ended and job.outcome is not None and held_until(job.outcome) is None:
                     return job.outcome
         return self.wait(generation_id, None)
 
@@ -106,7 +115,11 @@ class Viewing:
                     yield view
                 if has_ended:
                     return
-                if not event.wait(max(told_s + silence_s - time.monotonic(), 0)):
+                silence_left_s = max(told_s + silence_s - time.monotonic(), 0)
+                # A held answer comes on by nothing but time.
+                held = view.held_until
+                rest_s = silence_left_s if held is None else min(silence_left_s, _HELD_LOOK_S, _until(held))
+                if not event.wait(rest_s) and rest_s == silence_left_s:
                     told_s = time.monotonic()
                     yield None
 
@@ -120,6 +133,30 @@ class Viewing:
             eta_s = Progress(course=self._courses.of(record)).eta_s(forecast.starts_in_s, forecast.ends_in_s)
         place = written.place if forecast is None else forecast.place
         return Live(progress=written.progress, place=place, eta_s=None if eta_s is None else round(eta_s, 1))
+
+
+def view_of(record: GenerationRecord, live: Live | None) -> JobView:
+    """Show a record with how far it is; None: to its end if it has ended, and else nobody knows."""
+    if live is None:
+        return JobView(record, 1.0 if record.state in ENDED else 0.0, None, None)
+    return JobView(record, live.progress, live.place, live.eta_s)
+
+
+def at_a_glance(record: GenerationRecord) -> JobView:
+    """See a job as its record has it: cheap for many, and at most a second old."""
+    if (until := held_until(record)) is not None:
+        live = waiting(record, until)
+        return JobView(veiled(record), live.progress, live.place, live.eta_s, until)
+    return view_of(record, None if record.state in ENDED else record.live)
+
+
+def _until(moment: datetime) -> float:
+    return max((moment - utc_now()).total_seconds(), 0.0) + 0.002
+
+
+def _sooner(left_s: float | None, until: datetime | None) -> float | None:
+    waits = [seconds for seconds in (left_s, None if until is None else _until(until)) if seconds is not None]
+    return min(waits, default=None)
 
 
 def _left(end_s: float | None) -> float | None:

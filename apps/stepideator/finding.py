@@ -5,8 +5,7 @@ from apps.services import Services
 from apps.stepideator.generation_schemas import GenerationsQuery
 from apps.stepideator.job_schemas import JobsPage
 from apps.stepideator.job_views import job_of
-from jobs.viewing import JobView
-from store.documents import GenerationRecord
+from jobs.viewing import JobView, at_a_glance
 
 
 def found(parts: Services, generation_id: str) -> JobView:
@@ -39,12 +38,4 @@ def listed(parts: Services, query: GenerationsQuery) -> JobsPage:
         before=query.cursor,
     )
     links = parts.pictures.links()
-    return JobsPage(generations=[job_of(_at_a_glance(record), links) for record in page.records], next=page.next_cursor)
-
-
-def _at_a_glance(record: GenerationRecord) -> JobView:
-    """See a job as its record has it: cheap for many, and at most a second old."""
-    if record.ended_at is not None:
-        return JobView(record, progress=1.0, place=None, eta_s=None)
-    live = record.live
-    return JobView(record, live.progress, live.place, live.eta_s) if live else JobView(record, 0.0, None, None)
+    return JobsPage(generations=[job_of(at_a_glance(record), links) for record in page.records], next=page.next_cursor)

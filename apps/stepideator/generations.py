@@ -22,14 +22,14 @@ generations = Blueprint("generations", __name__, url_prefix="/api/generations")
 
 @generations.post("")
 @documented(**header_docs.SUBMISSION)
-@api.validate(resp=answers(JobAnswer, 400, 413, 415, 422, 429, is_accepted=True), tags=["generations"])
+@api.validate(resp=answers(JobAnswer, 400, 403, 409, 413, 415, 422, 429, is_accepted=True), tags=["generations"])
 def create(json: NewGeneration) -> ResponseReturnValue:
     """Submit a generation.
 
     The answer is the job, at once; `Location` is where it can be watched. Three headers change that: see below.
     """
     parts, preferences = services(), read_preferences(request.headers)
-    submission = new_submission(json, parts.pictures, parts.stores)
+    submission = parts.participation.ruled(new_submission(json, parts.pictures, parts.stores))
     submission = replace(submission, cancel_after_s=preferences.cancel_after_s)
     return taken(parts, submission, json.model_dump(mode="json"), preferences)
 
@@ -84,7 +84,7 @@ def cancel(generation_id: str) -> ResponseReturnValue:
 
 @generations.post("/<generation_id>/rerun")
 @documented(**header_docs.RERUN)
-@api.validate(resp=answers(JobAnswer, 400, 404, 409, 413, 415, 422, 429, is_accepted=True), tags=["generations"])
+@api.validate(resp=answers(JobAnswer, 400, 403, 404, 409, 413, 415, 422, 429, is_accepted=True), tags=["generations"])
 def rerun(generation_id: str, json: RerunRequest) -> ResponseReturnValue:
     """Run a generation once more.
 
@@ -92,6 +92,6 @@ def rerun(generation_id: str, json: RerunRequest) -> ResponseReturnValue:
     names is changed; `rerun_of` of the new job names the first one.
     """
     parts, preferences = services(), read_preferences(request.headers)
-    submission = repeated(json, found(parts, generation_id).record, parts.parts)
+    submission = parts.participation.ruled(repeated(json, found(parts, generation_id).record, parts.parts))
     submission = replace(submission, cancel_after_s=preferences.cancel_after_s)
     return taken(parts, submission, {"rerun_of": generation_id, **json.model_dump(mode="json")}, preferences)

@@ -81,6 +81,9 @@ class Job(JobState):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    shown_at: datetime | None = Field(
+        description="when its results could first be seen: later than its end where a study holds answers back"
+    )
     duration_s: float | None = Field(description="from start to end")
     seed: int | None
     participant_id: str
@@ -103,6 +106,7 @@ _JOB_EXAMPLE = {
     "created_at": "2026-11-25T08:00:00.000000Z",
     "started_at": "2026-11-25T08:00:00.250000Z",
     "ended_at": None,
+    "shown_at": None,
     "duration_s": None,
     "seed": 7,
     "participant_id": "01KAVJ4Z8C5S7E2Q9T0V3X6MNB",

@@ -6,6 +6,7 @@ from typing import cast
 from apps.errors import told
 from apps.pictures import Links
 from apps.stepideator.job_schemas import AnyOutput, ImageOutput, Job, JobError, JobInputs, JobState, JobStep, TextOutput
+from jobs.veil import shown_at
 from jobs.viewing import JobView
 from store.documents import ErrorRecord, GenerationRecord, Output, State, StepRecord
 
@@ -19,6 +20,7 @@ def job_of(view: JobView, links: Links) -> Job:
         created_at=record.created_at,
         started_at=record.started_at,
         ended_at=record.ended_at,
+        shown_at=shown_at(record),
         duration_s=record.duration_s,
         seed=record.seed,
         participant_id=record.participant_id,

@@ -29,7 +29,7 @@ stepideator = Blueprint("stepideator", __name__)
 
 
 @stepideator.post("/generate")
-@api.validate(resp=answers(GenerateAnswer, 400, 409, 413, 415, 422, 429, 502, 504), tags=["generate"])
+@api.validate(resp=answers(GenerateAnswer, 400, 403, 409, 413, 415, 422, 429, 502, 504), tags=["generate"])
 def generate(json: GenerateRequest) -> ResponseReturnValue:
     """Run one of the 14 operations.
 
@@ -39,7 +39,7 @@ def generate(json: GenerateRequest) -> ResponseReturnValue:
     """
     button, parts = json.selected_button_info, services()
     operation = find_operation(button.ai_stage, button.button_text)
-    submission = submission_of(json, operation, parts.pictures, parts.stores.participants)
+    submission = parts.participation.ruled(submission_of(json, operation, parts.pictures, parts.stores.participants))
     after_this_request(partial(_named, submission))
     outputs = made_by(parts.jobs.run(submission))
     return succeeded(legacy_data(operation, outputs, parts.pictures, json.image_format))
@@ -76,6 +76,7 @@ def paint_save(json: SaveRequest) -> ResponseReturnValue:
     """
     parts = services()
     records.save(parts.stores, parts.pictures, records.named(json.username), json.data)
+    parts.participation.active(records.named(json.username))
     return succeeded(None)
 
 
@@ -87,6 +88,7 @@ def time_record(json: TimeRecordRequest) -> ResponseReturnValue:
     A record holds all times since the page was loaded, so a later one takes an earlier one's place.
     """
     records.keep_times(services().stores, json)
+    services().participation.active(json.username)
     return succeeded(None)
 
 

@@ -34,6 +34,9 @@ NOT_JSON = ("/upload", "/uploadImage")
 NOT_DOCUMENTED = {"/", "/docs", "/docs/{name}", "/join/{join_key}", "/studio/{page}", "/studio/static/{file_name}"}
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ACCEPTED = {
+    "/api/join/{join_key}": (404,),
+    "/api/sessions/{session_id}/events": (404,),
+    "/api/sessions/{session_id}/end": (404,),
     "/api/pool": (404,), "/api/login": (401, 429), "/api/research/sessions/{session_id}/replays": (404,),
     "/api/studies/{study_id}/state": (404,), "/api/studies/{study_id}/freeze": (404,),
 }  # fmt: skip

@@ -19,6 +19,7 @@ from jobs.submission import Product
 from store.documents import GenerationInputs, GenerationRecord
 from store.ids import new_id
 from store.replays import Replay
+from store.studies import Condition, Study
 from tests.api.answers import counts, data_of, failure_of
 from tests.api.exporting import exported
 from tests.api.front_end import BUTTONS, body
@@ -35,6 +36,10 @@ NOT_KEPT = {"/api/pool", "/api/login", "/api/logout"}
 """Change what is in memory only, or in the caller's cookie; test_pool.py and test_access.py see to it."""
 
 SEEN_TO_ELSEWHERE = {
+    "/api/join/<join_key>",
+    "/api/sessions",
+    "/api/sessions/<session_id>/events",
+    "/api/sessions/<session_id>/end",
     "/api/research/sessions/<session_id>/replays",
     "/api/replays/<replay_id>/cancel",
     "/api/replays/<replay_id>/resume",
@@ -42,7 +47,7 @@ SEEN_TO_ELSEWHERE = {
     "/api/studies/<study_id>/state",
     "/api/studies/<study_id>/freeze",
 }
-"""Change what has tests of its own: test_replays.py, test_exports.py, test_studies.py."""
+"""Change what has tests of its own: test_sessions.py, test_studies.py, test_replays.py, test_exports.py."""
 
 POSTS: dict[str, Callable[[], dict[str, Any]]] = {
     "/generate": lambda: body("brief.create_new"),
@@ -102,7 +107,7 @@ def _queued() -> GenerationRecord:
 def test_every_get_changes_nothing(server: Server) -> None:
     name, job = server.uploaded(picture()).rpartition("/")[2], made(server, "brief.create_new")
     parts = {"<name>": name, "<path:name>": "rapidoc-min.js", "<generation_id>": job["id"]}
-    parts |= {"<join_key>": "any", "<page>": "index", "<path:file_name>": "shared/api.js"}
+    parts |= {"<join_key>": _study(server).join_key, "<page>": "index", "<path:file_name>": "shared/api.js"}
     parts |= {"<study_id>": server.stores.studies.default().id, "<export_id>": exported(server, "default")["id"]}
     parts |= {"<session_id>": job["participant_id"], "<replay_id>": _replayed(server).id}
     server.stores.sessions.of_nobody_else(job["participant_id"])
@@ -114,6 +119,10 @@ def test_every_get_changes_nothing(server: Server) -> None:
         # Streams may have no end.
         assert server.get(path, stream=True).status_code in (200, 302), path
     assert counts(server) == before
+
+
+def _study(server: Server) -> Study:
+    return server.stores.studies.create(Study(name="any", conditions=(Condition(id="a", name="A"),)))
 
 
 def _replayed(server: Server) -> Replay:
