@@ -59,11 +59,15 @@ class Glances:
         return tuple(sorted(glances, key=lambda one: (one.created_at, one.id)))
 
     @idempotent
-    def sessions_with_changes(self, study_id: str, moment: datetime) -> set[str]:
-        """Name the sessions of a study of whose generations any changed at or after a moment of MongoDB's clock."""
+    def changed_since(self, moment: datetime) -> set[tuple[str, str]]:
+        """Name study and session of the generations that changed at or after a moment of MongoDB's clock.
+
+        Of a generation from before there were sessions the session is its participant's, as that of the default study.
+        """
         window = {"changed_at": {"$gte": moment, "$lt": moment + FAR}}
-        found = self._database.collection(GENERATIONS).find(window, {"study_id": 1, "session_id": 1})
-        return {one["session_id"] for one in found if one.get("study_id") == study_id and one.get("session_id")}
+        fields = {"study_id": 1, "session_id": 1, "participant_id": 1}
+        found = self._database.collection(GENERATIONS).find(window, fields)
+        return {(one.get("study_id", ""), one.get("session_id") or one["participant_id"]) for one in found}
 
     @idempotent
     def states_in(self, study_id: str, since: datetime) -> dict[State, int]:

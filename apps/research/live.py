@@ -4,10 +4,11 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic_core import to_jsonable_python
 
+from apps.research.known import Known
 from apps.research.session_rows import LIVE_S, Stages, rows_of
 from apps.research.session_schemas import SessionRow
 from store.clock import utc_now
@@ -28,10 +29,11 @@ OVERLAP = timedelta(seconds=2)
 class Live:
     """Looks for the sessions of a study that changed; each viewer has one of its own."""
 
-    def __init__(self, stores: Stores, study_id: str, stages: Stages) -> None:
+    def __init__(self, stores: Stores, study_id: str, stages: Stages, known: Known) -> None:
         self._stores = stores
         self._study_id = study_id
         self._stages = stages
+        self._known = known
         self._since = stores.events.now() - timedelta(seconds=LIVE_S)
         self._told: dict[str, SessionRow] = {}
 
@@ -39,7 +41,7 @@ class Live:
         """Give the sessions that look otherwise than when they were told last. Raises StoreError."""
         now, since = self._stores.events.now(), self._since - OVERLAP
         changed = {one.id: one for one in self._stores.sessions.changed_since(self._study_id, since)}
-        others = self._stores.glances.sessions_with_changes(self._study_id, since) | self._gone_quiet()
+        others = self._with_changes(since) | self._gone_quiet()
         for session_id in others - changed.keys():
             session = self._stores.sessions.get(session_id)
             if session is not None:
@@ -48,10 +50,14 @@ class Live:
         return self._fresh(list(changed.values()))
 
     def _fresh(self, sessions: list[Session]) -> list[SessionRow]:
-        rows = rows_of(self._stores, sessions, self._stages)
+        rows = rows_of(self._stores, sessions, self._stages, self._known)
         fresh = [row for row in rows if self._told.get(row.id) != row]
         self._told |= {row.id: row for row in fresh}
         return fresh
+
+    def _with_changes(self, since: datetime) -> set[str]:
+        found = self._stores.glances.changed_since(since)
+        return {session_id for study_id, session_id in found if study_id == self._study_id}
 
     def _gone_quiet(self) -> set[str]:
         limit = utc_now() - timedelta(seconds=LIVE_S)

@@ -5,8 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from apps.guard import guarded
 from apps.openapi import answers, api
+from apps.research.memory import memory
 from apps.research.session_queries import ChronicleQuery, TreeQuery
-from apps.research.session_rows import Stages, rows_of
+from apps.research.session_rows import rows_of
 from apps.research.session_schemas import (
     AssignedInfo,
     ChronicleAnswer,
@@ -62,7 +63,7 @@ def tree(session_id: str, query: TreeQuery) -> ResponseReturnValue:
 
 
 def _told(stores: Stores, session: Session) -> SessionInfo:
-    [row] = rows_of(stores, [session], Stages())
+    [row] = rows_of(stores, [session], memory().stages, memory().known)
     study, assigned = stores.studies.get(session.study_id), session.assigned
     counts = {one.condition_id: one.count for one in assigned.counts}
     return SessionInfo(

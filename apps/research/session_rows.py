@@ -1,13 +1,12 @@
 """Sessions at a glance: how many generations, how long waited for, in which stage now."""
 
 import threading
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from apps.research.known import Known, Tally
 from apps.research.session_schemas import SessionRow
 from store.clock import utc_now
-from store.glances import Glance
 from store.sessions import Session
 from store.stores import Stores
 
@@ -37,34 +36,22 @@ class Stages:
         return stage
 
 
-def rows_of(stores: Stores, sessions: Iterable[Session], stages: Stages) -> list[SessionRow]:
+def rows_of(stores: Stores, sessions: Iterable[Session], stages: Stages, known: Known) -> list[SessionRow]:
     """Tell sessions at a glance, in the order in which they come. Raises StoreError."""
     wanted = list(sessions)
-    by_participant: dict[str, list[Glance]] = defaultdict(list)
-    for glance in stores.glances.of_participants({session.participant_id for session in wanted}):
-        by_participant[glance.participant_id].append(glance)
-    now = utc_now()
+    tallies, now = known.tallies(stores, wanted), utc_now()
     rows = []
     for session in wanted:
-        own = [one for one in by_participant[session.participant_id] if one.session_id in ("", session.id)]
         is_live = session.state == "active" and (now - _last(session)).total_seconds() < LIVE_S
-        rows.append(_row(session, own, stages.now(stores, session) if is_live else "", is_live, now))
+        rows.append(_row(session, tallies[session.id], stages.now(stores, session) if is_live else "", is_live, now))
     return rows
-
-
-def seen_after_s(one: Glance, now: datetime) -> float:
-    """Give the seconds from asking for a generation until its end was shown, or until now."""
-    end = one.ended_at or now
-    if one.hold_s is not None and one.state == "succeeded":
-        end = max(end, one.created_at + timedelta(seconds=one.hold_s))
-    return max((min(end, now) - one.created_at).total_seconds(), 0.0)
 
 
 def _last(session: Session) -> datetime:
     return session.last_event_at or session.started_at
 
 
-def _row(session: Session, own: list[Glance], stage: str, is_live: bool, now: datetime) -> SessionRow:
+def _row(session: Session, tally: Tally, stage: str, is_live: bool, now: datetime) -> SessionRow:
     return SessionRow(
         id=session.id,
         number=session.number,
@@ -74,9 +61,9 @@ def _row(session: Session, own: list[Glance], stage: str, is_live: bool, now: da
         started_at=session.started_at,
         last_event_at=session.last_event_at,
         ended_at=session.ended_at,
-        generations=len(own),
-        failed=sum(one.state == "failed" for one in own),
-        waiting_s=round(sum(seen_after_s(one, now) for one in own), 1),
+        generations=tally.made,
+        failed=tally.failed,
+        waiting_s=round(tally.waited_s(now), 1),
         stage=stage,
         is_live=is_live,
     )

@@ -7,8 +7,9 @@ from apps.guard import guarded, researcher
 from apps.openapi import answers, api, documented
 from apps.research import studies as acts
 from apps.research.live import HEADERS, MEDIA_TYPE, Live, stream
+from apps.research.memory import memory
 from apps.research.session_queries import SessionsQuery
-from apps.research.session_rows import Stages, rows_of
+from apps.research.session_rows import rows_of
 from apps.research.session_schemas import SessionsAnswer, SessionsPage
 from apps.research.study_schemas import (
     Drift,
@@ -20,7 +21,7 @@ from apps.research.study_schemas import (
     StudyAnswer,
     StudyChange,
 )
-from apps.research.study_views import Counting, info_of
+from apps.research.study_views import info_of
 from apps.schemas import Nothing, succeeded
 from apps.sealing import plain, unknown
 from apps.services import Services, services
@@ -28,7 +29,6 @@ from store.studies import Study
 
 studies = guarded(Blueprint("studies", __name__, url_prefix="/api/studies"))
 
-COUNTING, STAGES = Counting(), Stages()
 LIVE_DOCS = {
     "responses": {
         "200": {
@@ -130,7 +130,7 @@ def sessions(study_id: str, query: SessionsQuery) -> ResponseReturnValue:
     start = places[0] if places else (len(wanted) if query.before else 0)
     some = wanted[start : start + query.limit]
     follows = len(wanted) > start + query.limit
-    rows = rows_of(stores, some, STAGES)
+    rows = rows_of(stores, some, memory().stages, memory().known)
     return succeeded(SessionsPage(sessions=rows, next=some[-1].id if follows else None))
 
 
@@ -140,10 +140,10 @@ def sessions(study_id: str, query: SessionsQuery) -> ResponseReturnValue:
 def live(study_id: str) -> ResponseReturnValue:
     """Watch the sessions of a study: an event for each one that changes, those of the last 90 seconds first."""
     parts = services()
-    watched = Live(parts.stores, acts.found(parts, study_id).id, STAGES)
+    watched = Live(parts.stores, acts.found(parts, study_id).id, memory().stages, memory().known)
     return Response(stream(watched, lambda: parts.jobs.is_stopping), mimetype=MEDIA_TYPE, headers=HEADERS)
 
 
 def _told(parts: Services, study: Study) -> object:
     base = parts.pictures.public_url or request.url_root.rstrip("/")
-    return info_of(parts.stores, study, COUNTING, lambda join_key: f"{base}/join/{join_key}")
+    return info_of(parts.stores, study, memory().known, lambda join_key: f"{base}/join/{join_key}")

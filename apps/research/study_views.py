@@ -1,42 +1,21 @@
 """A study as researchers see it: what was laid out, its link, and how far it is."""
 
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 
+from apps.research.known import Known
 from apps.research.study_parts import ConditionForm
 from apps.research.study_schemas import SealInfo, StudyCounts, StudyInfo
 from store.stores import Stores
 from store.studies import Study
 
-FRESH_S = 5.0
 
-
-class Counting:
-    """How many generations studies have, as of some seconds ago at most. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[float, int, int]] = {}
-        self._lock = threading.Lock()
-
-    def of(self, stores: Stores, study: Study) -> tuple[int, int]:
-        """Give the number of generations, and of those that failed. Raises StoreError."""
-        at_s, made, failed = self._known.get(study.id, (-FRESH_S, 0, 0))
-        if time.monotonic() - at_s > FRESH_S:
-            states = stores.glances.states_in(study.id, study.created_at)
-            made, failed = sum(states.values()), states.get("failed", 0)
-            with self._lock:
-                self._known[study.id] = (time.monotonic(), made, failed)
-        return made, failed
-
-
-def info_of(stores: Stores, study: Study, counting: Counting, link: Callable[[str], str]) -> StudyInfo:
+def info_of(stores: Stores, study: Study, known: Known, link: Callable[[str], str]) -> StudyInfo:
     """Tell all of a study; `link` gives the address for a join key. Raises StoreError."""
     sessions = stores.sessions.of_study(study.id)
     states = Counter(session.state for session in sessions)
     by_condition = Counter(session.condition_id for session in sessions)
-    made, failed = counting.of(stores, study)
+    made, failed = known.counts(stores, study)
     return StudyInfo(
         id=study.id,
         name=study.name,
