@@ -18,6 +18,7 @@ GENERATIONS: Final = "generations"
 RUNNERS: Final = "runners"
 SUBMISSION_KEYS: Final = "submission_keys"
 SETTINGS_VERSIONS: Final = "settings_versions"
+THUMBNAILS: Final = "thumbnails"
 STUDIES: Final = "studies"
 ASSIGNMENTS: Final = "assignments"
 SESSIONS: Final = "sessions"
@@ -44,6 +45,7 @@ SCHEMA_VERSIONS: Final[dict[str, int]] = {
     RUNNERS: 1,
     SUBMISSION_KEYS: 1,
     SETTINGS_VERSIONS: 1,
+    THUMBNAILS: 1,
     STUDIES: 1,
     ASSIGNMENTS: 1,
     SESSIONS: 1,

@@ -22,6 +22,7 @@ from store.settings_versions import SettingsVersions
 from store.studies import Studies
 from store.subjects import Subjects
 from store.submission_keys import SubmissionKeys
+from store.thumbnails import Thumbnails
 from store.time_records import TimeRecords
 from store.uploads import Uploads
 
@@ -42,6 +43,7 @@ class Stores:
     runners: Runners
     submission_keys: SubmissionKeys
     settings_versions: SettingsVersions
+    thumbnails: Thumbnails
     studies: Studies
     sessions: Sessions
     events: Events
@@ -73,6 +75,7 @@ def open_stores(config: StoreConfig) -> Stores:
         runners=Runners(database),
         submission_keys=SubmissionKeys(database),
         settings_versions=SettingsVersions(database),
+        thumbnails=Thumbnails(database),
         studies=Studies(database),
         sessions=Sessions(database),
         events=Events(database),

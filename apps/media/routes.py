@@ -9,6 +9,8 @@ from werkzeug.exceptions import NotFound
 from apps.codes import BUSINESS_FAIL
 from apps.errors import BusinessException
 from apps.media.schemas import UploadAnswer, UploadBody
+from apps.media.thumbnails import MEDIA_TYPE as THUMBNAIL_TYPE
+from apps.media.thumbnails import SIDES, side_of, thumbnail
 from apps.openapi import answers, api, documented, read_json
 from apps.pictures import EXTENSIONS
 from apps.schemas import succeeded
@@ -33,6 +35,13 @@ BODY = {
         "multipart/form-data": {"schema": FORM},
         "application/json": {"schema": UploadBody.model_json_schema()},
     },
+}
+SIZE = {
+    "name": "size",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "integer", "enum": list(SIDES)},
+    "description": "longest side in pixels of a small form, as WEBP",
 }
 PICTURE = {"200": {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in EXTENSIONS}}}
 
@@ -61,17 +70,23 @@ def upload_image() -> ResponseReturnValue:
 
 
 @media.get("/images/<name>")
-@documented(responses=PICTURE)
-@api.validate(resp=answers(None, 404), tags=["pictures"], path_parameter_descriptions={"name": NAME_MEANING})
+@documented(responses=PICTURE, parameters=[SIZE])
+@api.validate(resp=answers(None, 404, 422), tags=["pictures"], path_parameter_descriptions={"name": NAME_MEANING})
 def image(name: str) -> ResponseReturnValue:
-    """Hand out a picture.
+    """Hand out a picture, or a small form of it.
 
-    A picture's name is the hash of its content, so it never changes and may be cached for ever.
+    A picture's name is the hash of its content, so it never changes and may be cached for ever. With `size` it comes as
+    WEBP with that longest side, and never larger than it is.
     """
+    side = side_of(request.args["size"]) if "size" in request.args else None
     found = NAME.fullmatch(name)
     content = services().stores.contents.get(found[1]) if found else None
     if found is None or content is None or EXTENSIONS.get(content.ref.media_type) != found[2]:
         raise NotFound("there is no such picture")
+    if side is not None:
+        response = make_response(thumbnail(services().stores, content, side))
+        response.content_type = THUMBNAIL_TYPE
+        return _cacheable(response, f"{found[1]}-{side}")
     response = make_response(content.data)
     response.content_type = content.ref.media_type
     return _cacheable(response, found[1])
@@ -92,8 +107,8 @@ def _kept(kind: UploadKind) -> ResponseReturnValue:
     return succeeded({"url": url}, url=url)
 
 
-def _cacheable(response: Response, sha256: str) -> Response:
-    response.set_etag(sha256)
+def _cacheable(response: Response, tag: str) -> Response:
+    response.set_etag(tag)
     response.cache_control.public = True
     response.cache_control.max_age = YEAR_S
     response.cache_control.immutable = True
