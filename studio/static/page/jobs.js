@@ -165,11 +165,10 @@ function stream(id) {
     `/api/generations/${id}/events`,
     { state: heard, step: heard, output: heard, progress: heard },
     async () => {
-      try {
-        take([await get(`/api/generations/${id}`)]);
-      } catch {
-        /* it is looked for again with the others */
-      }
+      const job = await get(`/api/generations/${id}`).catch(() => null);
+      if (job) take([job]);
+      // A stream that was cut, and not ended, is not opened again at once.
+      if (!job || !hasEnded(job)) await new Promise((done) => setTimeout(done, LOOK_MS));
       streams.delete(id);
       watch();
     },
