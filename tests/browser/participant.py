@@ -97,7 +97,7 @@ class Participant:
         assert met and all(re.search(pattern, problem) for problem in met), met
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.location["url"].endswith("/api/sessions"):
+        if message.type in ("error", "warning"):
             self.problems.append(f"console: {message.text}")
 
 

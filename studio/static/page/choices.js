@@ -27,7 +27,7 @@ export function toggleText(text) {
   const { texts } = store.get();
   const isChosen = texts.includes(text);
   store.set({ texts: isChosen ? texts.filter((one) => one !== text) : [...texts, text] });
-  tell(isChosen ? 'input.unselect' : 'input.select', { object: 'text', inputs: [text.slice(0, 200)] });
+  tell(isChosen ? 'input.unselect' : 'input.select', { object: 'text', inputs: [text] });
   announce(t(isChosen ? 'say.unchosen' : 'say.chosen'));
 }
 
@@ -38,7 +38,7 @@ export function toggleTexts(some) {
   store.set({ texts: areChosen ? texts.filter((text) => !some.includes(text)) : [...new Set([...texts, ...some])] });
   tell(areChosen ? 'input.unselect' : 'input.select', {
     object: 'card',
-    inputs: some.map((text) => text.slice(0, 200)),
+    inputs: some,
   });
   announce(t(areChosen ? 'say.unchosen' : 'say.chosen'));
 }

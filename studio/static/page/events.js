@@ -9,6 +9,8 @@ const LONGEST_PAUSE_MS = 60_000;
 const BATCH = 100;
 const BEACON_BYTES = 60_000;
 const LIMIT = 20_000;
+const SHORT = 200;
+const MOST_THINGS = 200;
 const DATA_BYTES = 15_000;
 const pageId = uuid();
 
@@ -42,9 +44,9 @@ export function tell(verb, { object, inputs, outputs, generation_id, data } = {}
     client_seq: ++seq,
     page_id: pageId,
     session_id: session?.id || '',
-    ...(object ? { object: String(object).slice(0, 200) } : {}),
-    ...(inputs?.length ? { inputs } : {}),
-    ...(outputs?.length ? { outputs } : {}),
+    ...(object ? { object: short(object) } : {}),
+    ...(inputs?.length ? { inputs: inputs.slice(0, MOST_THINGS).map(short) } : {}),
+    ...(outputs?.length ? { outputs: outputs.slice(0, MOST_THINGS).map(short) } : {}),
     ...(generation_id ? { generation_id } : {}),
     ...(data === undefined ? {} : { data: fitting(data) }),
   };
@@ -56,6 +58,9 @@ export function tell(verb, { object, inputs, outputs, generation_id, data } = {}
 
 /** How many steps the server does not have yet. */
 export const untold = () => waiting.length;
+
+/** A text as short as the server takes it, cut between letters. */
+const short = (text) => [...String(text)].slice(0, SHORT).join('');
 
 function fitting(data) {
   const text = JSON.stringify(data);
@@ -92,12 +97,15 @@ async function send() {
   } catch (error) {
     // What the server will never take is not sent for ever; whatever may get better is.
     if ([403, 404].includes(error.status)) drop(events);
-    else if ([400, 413, 422].includes(error.status)) drop([events[0]]);
+    else if ([400, 413, 422].includes(error.status)) drop([events[refused(error.message)] || events[0]]);
     else pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
   isSending = false;
   plan(pauseMs);
 }
+
+/** Which event of a batch the server does not take: its message names it. */
+const refused = (message) => Number(/events\.(\d+)/.exec(message)?.[1] || 0);
 
 function drop(events) {
   const told = new Set(events.map((event) => event.id));

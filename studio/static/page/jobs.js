@@ -1,13 +1,12 @@
 // Generations: fetch pages of them, submit, follow, cancel, repeat.
-import { follow, get, post } from '../shared/api.js';
-import { sentence, t } from '../shared/i18n.js';
+import { follow, get, pictureHash, post } from '../shared/api.js';
+import { duration, sentence, t } from '../shared/i18n.js';
 import { uuid } from '../shared/ids.js';
 import { announce, toast } from '../shared/ui.js';
 import { failureSentence } from './failures.js';
 import { expected, hasEnded, requestOf } from './model.js';
 import { store } from './state.js';
 import { tell } from './events.js';
-import { duration } from '../shared/i18n.js';
 
 const PAGE = 24;
 const WHOLE_PAGE = 200;
@@ -50,7 +49,7 @@ export async function run(operation) {
     'generation.submit',
     {
       object: operation.name,
-      inputs: [...body.images.map((one) => one.split('/').pop()), ...body.texts.map((text) => text.slice(0, 200))],
+      inputs: [...body.images.map(pictureHash), ...body.texts],
       data: { num: body.num },
     },
   );
@@ -81,15 +80,18 @@ async function submitted(send, verb, about) {
     tell(verb, { ...about, generation_id: job.id });
     announce(t('say.started', { what: t(`op.${job.operation}`) }));
   } catch (error) {
-    const message =
-      error.status === 429
-        ? t('busy.queue', { time: duration(error.retryAfterS || 10) })
-        : error.status === 403
-          ? t('refused.allowed')
-          : sentence(error);
+    const message = refusal(error);
     toast(message, { kind: 'error' });
     tell('error.shown', { object: about.object, data: { status: error.status, message: error.message } });
   }
+}
+
+/** A sentence about a generation that the server did not take. */
+function refusal(error) {
+  if (error.status === 429) return t('busy.queue', { time: duration(error.retryAfterS || 10) });
+  if (error.status === 403) return t('refused.allowed');
+  if (error.status === 409) return t('refused.now');
+  return sentence(error);
 }
 
 /** Cancel a generation. */
@@ -191,7 +193,7 @@ function tellEnd(job) {
     object: job.operation,
     generation_id: job.id,
     data: { state: job.state, outputs: job.outputs.length },
-    outputs: job.outputs.filter((one) => one.kind === 'image').map((one) => one.url.split('/').pop().split('.')[0]),
+    outputs: job.outputs.filter((one) => one.kind === 'image').map((one) => pictureHash(one.url)),
   });
   if (job.state === 'failed') tell('error.shown', { object: job.error?.type, generation_id: job.id });
 }

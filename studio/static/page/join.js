@@ -27,19 +27,19 @@ function Page() {
     get(`/api/join/${encodeURIComponent(joinKey)}`).then(setFound, setProblem);
   }, []);
   useEffect(() => {
-    document.title = found ? `${found.study.name} · StepIdeator` : 'StepIdeator';
+    document.title = found ? `${found.name} · StepIdeator` : 'StepIdeator';
   }, [lang, found]);
   return html`<a class="skip-link" href="#content">${t('shared.skip')}</a><${TopBar} title="StepIdeator" />
     <main id="content" class="join">${
       problem
         ? html`<h1 class="visually-hidden">StepIdeator</h1><div role="alert"><${Empty} icon="warning" title=${problem.status === 404 ? t('join.unknown') : sentence(problem)} /></div>`
         : found
-          ? html`<${Consent} ...${found} />`
+          ? html`<${Consent} study=${found} />`
           : html`<h1 class="visually-hidden">StepIdeator</h1><p class="visually-hidden" role="status">${t('welcome.loading')}</p><div class="skeleton" style="height:320px"></div>`
     }</main><${Toasts} />`;
 }
 
-function Consent({ study, is_open: isOpen }) {
+function Consent({ study }) {
   const [agrees, setAgrees] = useState(false);
   const [isMissing, setMissing] = useState(false);
   const [problem, setProblem] = useState('');

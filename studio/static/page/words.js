@@ -130,6 +130,7 @@ addWords({
     'broken.text': 'Nothing is lost. Load it again to go on.',
     'broken.reload': 'Load again',
     'busy.queue': 'Too much is under way at the moment. Try again in {time}.',
+    'refused.now': 'The study is paused at the moment. Please tell the person who runs it.',
     'refused.allowed': 'This is not part of your session.',
   },
   zh: {
@@ -254,6 +255,7 @@ addWords({
     'broken.text': '内容没有丢失，重新加载即可继续。',
     'broken.reload': '重新加载',
     'busy.queue': '当前任务太多，请在 {time}后再试。',
+    'refused.now': '本研究暂时中止，请告知研究负责人。',
     'refused.allowed': '你的实验中不包含这个操作。',
   },
 });
