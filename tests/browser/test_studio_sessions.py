@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +14,6 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import NewParticipant, Serve
 from tests.browser.participant import ANSWER_MS, Participant, has_ended
-from tests.processes.harness import until
 
 pytestmark = pytest.mark.browser
 
@@ -135,11 +136,11 @@ def test_every_step_arrives_once_although_the_line_is_cut_and_the_page_left(
         brief = participant.asks("brief.create_new")
         has_ended(brief)
         brief.locator(".sentence").first.click()
-        until(lambda: steps.told and max(steps.told.values()) >= 2, "a batch told again")
+        _until(participant, lambda: bool(steps.told) and max(steps.told.values()) >= 2)
         page.reload()
         participant.is_in()
         participant.view("Tree")
-        until(lambda: _kept(lab_url, steps).keys() >= set(steps.verbs.values()), "all steps at the server")
+        _until(participant, lambda: _kept(lab_url, steps).keys() >= set(steps.verbs.values()))
         page.wait_for_function(
             "() => Object.keys(localStorage).filter((key) => key.startsWith('studio.events.'))"
             ".every((key) => JSON.parse(localStorage[key]).length === 0)"
@@ -151,6 +152,14 @@ def test_every_step_arrives_once_although_the_line_is_cut_and_the_page_left(
     }
     assert told["page.open"] == 2
     assert {"task.set", "generation.submit", "generation.shown", "input.select", "tree.open"} <= told.keys()
+
+
+def _until(participant: Participant, is_so: Callable[[], bool]) -> None:
+    """Ask again and again until it is so, and let the browser go on meanwhile."""
+    end = time.monotonic() + ANSWER_MS / 1000
+    while not is_so():
+        assert time.monotonic() < end, "not in time"
+        participant.page.wait_for_timeout(100)
 
 
 def _kept(lab_url: str, steps: Steps) -> Counter[str]:

@@ -68,7 +68,7 @@ function Consent({ study }) {
     ${study.description && html`<p class="join-words">${study.description}</p>`}
     ${before && html`<div class="banner banner-info join-before"><${Icon} name="info" /><span>${t('join.back')}</span><button type="button" class="button button-primary button-small" onClick=${() => goIn(before)}>${t('welcome.start')}</button></div>`}
     ${
-      !isOpen
+      !study.is_open
         ? html`<p class="banner" role="alert"><${Icon} name="warning" />${t('join.closed')}</p>`
         : html`<form class="card join-form" onSubmit=${submit} noValidate>
       ${study.consent_text && html`<h2>${t('join.consent')}</h2><div class="join-consent" tabindex="0" role="region" aria-label=${t('join.consent')}>${study.consent_text}</div>`}
