@@ -106,7 +106,7 @@ class StateChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"state": "open"}]})
 
-    state: StudyState = Field(description="open: participants can join; closed: those who did can only look")
+    state: StudyState = Field(description="open: participants can join; closed: nobody new can")
 
 
 class FreezeRequest(BaseModel):

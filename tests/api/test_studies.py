@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,14 +9,10 @@ from typing import Any
 
 import pytest
 
-from apps import freezing
-from apps.sealing import hash_of
 from store.ids import new_id
 from store.sessions import Session
 from tests.api.answers import data_of, failure_of
-from tests.api.records import until
 from tests.api.server import Server
-from tests.stand_ins import StandIn
 
 pytestmark = pytest.mark.api
 
@@ -187,97 +181,3 @@ def test_nobody_but_researchers_sees_or_changes_studies(serve: Serve) -> None:
     failure_of(server.call("DELETE", f"{PATH}/{study.id}"), 401)
     for path in ("", "/chronicle", "/timeline", "/tree"):
         failure_of(server.get(f"/api/research/sessions/S{path}"), 401)
-
-
-@pytest.fixture
-def freezer(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Server, Path]:
-    """Run a server on a copy of the settings, which compares what is sealed at every look."""
-    monkeypatch.setattr(freezing, "FRESH_S", 0.0)
-    shutil.copytree(ROOT / "settings", tmp_path / "settings")
-    return serve(SETTINGS_DIR=str(tmp_path / "settings"), SETTINGS_RELOAD=True), tmp_path / "settings"
-
-
-def _frozen(server: Server) -> dict[str, Any]:
-    study = _made(server)
-    frozen: dict[str, Any] = data_of(server.post(f"{PATH}/{study['id']}/freeze", {}))
-    return frozen
-
-
-def _drift(server: Server, study: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = data_of(server.get(f"{PATH}/{study['id']}/drift"))
-    return found
-
-
-def test_a_frozen_study_names_its_hash_and_who_froze_it_and_stays_so(freezer: tuple[Server, Path]) -> None:
-    server, _ = freezer
-
-    study = _frozen(server)
-    again = data_of(server.post(f"{PATH}/{study['id']}/freeze", {}))
-
-    assert study["seal"]["by"] == "local" and len(study["seal"]["hash"]) == 64
-    assert again == study
-    drift = _drift(server, study)
-    assert (drift["is_frozen"], drift["hash"], drift["differences"]) == (True, study["seal"]["hash"], [])
-
-
-def test_a_frozen_study_cannot_be_changed_but_opened(freezer: tuple[Server, Path]) -> None:
-    server, _ = freezer
-    study = _frozen(server)
-
-    assert "copy it" in failure_of(_patch(server, study, name="new"), 409)
-    assert data_of(server.post(f"{PATH}/{study['id']}/state", {"state": "open"}))["seal"] == study["seal"]
-
-
-def test_what_was_sealed_is_kept_whole_under_its_hash(freezer: tuple[Server, Path]) -> None:
-    server, _ = freezer
-    study = _frozen(server)
-    kept = server.stores.studies.get(study["id"])
-    assert kept is not None and kept.seal is not None
-
-    content = server.stores.contents.get(kept.seal.content_sha256)
-
-    assert content is not None and hash_of(content.text) == study["seal"]["hash"]
-    sealed = json.loads(content.text)
-    assert sealed["study"]["conditions"][0]["id"] == "fast"
-    assert "join_key" not in content.text and "counts" not in content.text
-    assert "prompt:brief_create_new" in sealed["files"] and "preset:sketch_create_new" in sealed["files"]
-    assert sealed["services"]["chat"] == "openai/gpt-4o"
-    assert any(name.startswith("checkpoint:") for name in sealed["models"])
-    assert "checkpoint:revAnimated_v122" in sealed["models"]
-
-
-def test_an_edited_prompt_is_named_and_its_return_ends_the_drift(freezer: tuple[Server, Path]) -> None:
-    server, settings = freezer
-    study, file = _frozen(server), settings / "prompts" / "brief_create_new.toml"
-    before = file.read_text("utf-8")
-
-    file.write_text(before.replace('purpose = "', 'purpose = "Now: '), "utf-8")
-
-    until(lambda: _drift(server, study)["differences"])
-    [found] = _drift(server, study)["differences"]
-    assert (found["what"], found["name"]) == ("prompt", "brief_create_new")
-    assert found["sealed"] != found["now"]
-    file.write_text(before, "utf-8")
-    until(lambda: not _drift(server, study)["differences"])
-
-
-def test_another_chat_model_is_named_by_another_server_on_the_same_data(serve: Serve, freezer: Any) -> None:
-    server, settings = freezer
-    study = _frozen(server)
-
-    other = serve(SETTINGS_DIR=str(settings), OPENAI_MODEL="gpt-9")
-
-    assert _drift(other, study)["differences"] == [
-        {"what": "service", "name": "chat", "sealed": "openai/gpt-4o", "now": "openai/gpt-9"}
-    ]
-
-
-def test_a_study_that_is_not_frozen_has_no_drift(server: Server) -> None:
-    assert _drift(server, _made(server)) == {"is_frozen": False, "hash": None, "differences": [], "unknown": []}
-
-
-def test_models_whose_hash_no_webui_knows_are_told(
-    freezer: tuple[Server, Path], webuis: tuple[StandIn, StandIn]
-) -> None:
-    server, _ = freezer
-    assert "checkpoint:revAnimated_v122" in _drift(server, _frozen(server))["unknown"]
