@@ -40,6 +40,7 @@ class StudyMaker:
     clock: datetime = BEGIN
     number: int = 0
     side: int = 16
+    prefix: str = ""
 
     def keep(self, collection: str, document: dict[str, Any]) -> dict[str, Any]:
         """Write a document as it is."""
@@ -156,7 +157,7 @@ class StudyMaker:
 
     def _id(self, kind: str) -> str:
         self.count = getattr(self, "count", 0) + 1
-        return f"{self.study_id[-2:]}{kind}{self.count:023}"
+        return f"{self.prefix}{self.study_id[-2:]}{kind}{self.count:023}"
 
 
 def small_study(stores: Stores, study_id: str = STUDY) -> StudyMaker:

@@ -1,12 +1,13 @@
 """`flask export` and `flask import`: a study's data set as a ZIP, and the study again from it."""
 
+import time
 from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
 
 from apps.openapi import VERSION
-from apps.research.export_runs import moment_after_all
+from apps.research.export_runs import SETTLED_AFTER_S, moment_after_all
 from apps.services import services
 from store.errors import StoreError
 
@@ -30,10 +31,12 @@ def export(study_id: str, out: Path) -> None:
 
     stores = services().stores
     try:
+        until = moment_after_all(stores)
+        time.sleep(SETTLED_AFTER_S)
         out.parent.mkdir(parents=True, exist_ok=True)
         with click.progressbar(length=STEPS, label=f"Exporting {study_id}") as bar:
             done = export_study(
-                stores, study_id, out, until=moment_after_all(stores), version=VERSION,
+                stores, study_id, out, until=until, version=VERSION,
                 told=lambda _state, part: bar.update(int(part * STEPS) - bar.pos),
             )  # fmt: skip
     except (DatasetError, StoreError, OSError) as exc:

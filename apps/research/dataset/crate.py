@@ -89,7 +89,7 @@ def _table(table: Table, study_id: str, count: int) -> str:
     stem = f"data/{stem_of(study_id, table)}"
     links = " · ".join(f'<a href="{stem}.{ending}">{ending.upper()}</a>' for ending in MEDIA_TYPES)
     rows = "".join(
-        f"<tr><th scope=row><code>{one.name}</code></th><td>{escape(one.meaning)}</td><td>{escape(one.unit)}</td>"
+        f"<tr><th scope=row><code>{one.name}</code></th><td>{_marked(one.meaning)}</td><td>{escape(one.unit)}</td>"
         f"<td>{escape(FORMS[one.type])}</td><td>{escape(', '.join(one.allowed))}</td></tr>"
         for one in table.columns
     )
@@ -99,6 +99,12 @@ def _table(table: Table, study_id: str, count: int) -> str:
         f"<span class=quiet>({count})</span></summary><p>{links}</p>"
         f"<div class=wide><table><tr>{heads}</tr>{rows}</table></div></details>"
     )
+
+
+def _marked(text: str) -> str:
+    """Show what stands between backticks as code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
 
 
 STYLE: Final = """

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from apps.research.dataset.columns import stem_of
 from apps.research.dataset.rows import Record
-from apps.research.dataset.tables import TABLES
+from apps.research.dataset.tables import TABLES, VERBS
 
 TEXT = """# {name}
 
@@ -38,6 +38,12 @@ with `=` for formulas.
 | --- | --- | --- |
 {tables}
 
+What the verbs in `events` mean:
+
+| verb | meaning |
+| --- | --- |
+{verbs}
+
 Join them by `session_id` and `generation_id`. For linkography take `links`: each row is a link from one generation back
 to an earlier one, with their places in the session.
 
@@ -63,6 +69,7 @@ def readme(study: Record, changed_at: datetime, counts: Mapping[str, int], pictu
         changed_at=f"{changed_at:%Y-%m-%d}",
         events=stem_of(study["_id"], events),
         tables="\n".join(lines),
+        verbs="\n".join(f"| {verb} | {means} |" for verb, means in VERBS),
         pictures=pictures,
     )
 

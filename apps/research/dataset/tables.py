@@ -9,6 +9,23 @@ from apps.research.dataset.columns import Column, Table
 STATES: Final = ("succeeded", "failed", "canceled")
 ACTORS: Final = ("participant", "assistant", "researcher", "system")
 NEVER: Final = "never a missing value"
+VERBS: Final = (
+    ("session.*, page.*", "the participant joined, agreed, came, left, ended"),
+    ("stage.switch, task.set, num.set", "went to another stage, changed the task or the number of proposals"),
+    ("input.select, input.unselect", "chose a text or picture as an input, or no longer"),
+    ("drawing.*, note.save", "drew or wrote something"),
+    ("picture.upload, picture.uploaded", "sent a picture, as the page and as the server saw it"),
+    ("generation.submit, generation.cancel, generation.retry", "asked the assistant for something, or no longer"),
+    ("generation.accepted", "the server took the request; inputs are its pictures and texts"),
+    ("generation.running, generation.step, generation.output", "it began, a step of it ended, a result came"),
+    ("generation.succeeded, generation.failed, generation.canceled", "it ended"),
+    ("generation.released, generation.shown", "a held answer was let go, the page showed the result"),
+    ("output.*, tree.open, provenance.open", "looked at, chose or fetched a result"),
+    ("state.save, state.saved", "the work was saved, as the page and as the server saw it"),
+    ("stage.visit, ai_stage.visit", "a stay in a stage, as the page measured it; data has its duration"),
+    ("error.shown, help.open", "the page showed an error, or its help"),
+)
+"""What the verbs of `events` mean; an event may have another one that its client made up."""
 
 
 def _row(table: str, row_of: str, *columns: Column) -> Table:
@@ -82,8 +99,9 @@ EVENTS = _row("events", "thing that happened, on one clock", *WHO,
            "ms", missing="no page saw it"),
     Column("received_at", "time", "when the server heard of it, by its own clock", missing="no page told it"),
     Column("actor", "text", "who did it", allowed=ACTORS),
-    Column("verb", "text", "what was done, as thing.action"),
-    Column("object", "text", "what it was done to", missing="nothing in particular"),
+    Column("verb", "text", "what was done, as thing.action. " + " ".join(f"{verb}: {means}." for verb, means in VERBS)),
+    Column("object", "text", "what it was done to: the operation of a generation, a stage, or what the verb says",
+           missing="nothing in particular"),
     Column("inputs", "texts", "what went in: SHA-256 of pictures, ids of generations, or short texts"),
     Column("outputs", "texts", "what came out, named in the same way"),
     GENERATION,
