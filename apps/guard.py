@@ -55,6 +55,7 @@ def register_guard(app: Flask, config: "Config") -> None:
 def guarded(blueprint: Blueprint) -> Blueprint:
     """Let nobody but researchers through to the routes of a blueprint; give it back."""
     blueprint.before_request(let_researchers_through)
+    blueprint.is_guarded = True  # type: ignore[attr-defined]  # the OpenAPI document says so of each route
     return blueprint
 
 

@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 
 from flask import Flask, request
 from pydantic import BaseModel, ValidationError
-from spectree import Response, SpecTree
+from spectree import Response, SecurityScheme, SecuritySchemeData, SpecTree
+from spectree.models import InType, SecureType
 from spectree.plugins.flask_plugin import FlaskPlugin
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from apps.codes import BUSINESS_FAIL, MODEL_FAIL, SERVER_FAIL
 from apps.errors import InvalidBodyError
+from apps.login_cookie import COOKIE
 from apps.schemas import Failure
 
 VERSION = "1.0.0"
@@ -86,6 +88,12 @@ api = SpecTree(
     validation_error_model=Failure,
     naming_strategy=lambda model: model.__name__,
     nested_naming_strategy=lambda _parent, child: child,
+    security_schemes=[
+        SecurityScheme(name="token", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer")),
+        SecurityScheme(
+            name="login", data=SecuritySchemeData(type=SecureType.API_KEY, field_in=InType.COOKIE, name=COOKIE)
+        ),
+    ],
 )
 
 _FAILURES = {
@@ -143,6 +151,8 @@ def openapi_document(app: Flask) -> dict[str, Any]:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         operations = document["paths"].get(path, {})
         for operation in (operations[method.lower()] for method in rule.methods or () if method.lower() in operations):
+            if getattr(app.blueprints.get(rule.endpoint.partition(".")[0]), "is_guarded", False):
+                operation["security"] = [{"token": []}, {"login": []}]
             _leave_out_what_cannot_be_wrong(operation, patch)
             _merge(operation, patch)
             _complete(operation, document["components"]["schemas"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from apps.research.entries import Entry
 from apps.research.seen_by_clients import told_events, told_visits
@@ -34,8 +35,11 @@ class SessionRecords:
     time_records: Iterable[TimeRecord] = ()
 
 
-def chronicle(records: SessionRecords) -> Iterator[Entry]:
-    """Tell everything that happened in a session, in order."""
+def chronicle(records: SessionRecords, until: datetime | None = None) -> Iterator[Entry]:
+    """Tell everything that happened in a session, in order.
+
+    With `until` only what happened before that moment: an answer that is held back will be seen later.
+    """
     merged = heapq.merge(
         told_events(records.events),
         told_uploads(records.uploads),
@@ -44,4 +48,4 @@ def chronicle(records: SessionRecords) -> Iterator[Entry]:
         told_generations(records.generations),
         key=lambda one: one[0],
     )
-    return (entry for _, entry in merged)
+    return (entry for _, entry in merged if until is None or entry.at < until)

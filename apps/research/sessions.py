@@ -53,7 +53,7 @@ def generations_of(stores: Stores, session: Session) -> list[GenerationRecord]:
 
 def chronicle_page(stores: Stores, session: Session, query: ChronicleQuery) -> ChroniclePage:
     """Give a part of everything that happened, the earliest first: by default the last of it."""
-    entries = list(chronicle(records_of(stores, session)))
+    entries = list(chronicle(records_of(stores, session), utc_now()))
     first, last = 0, len(entries)
     if query.after is not None:
         first, last = query.after, min(query.after + query.limit, last)

@@ -110,6 +110,17 @@ def test_every_header_that_is_read_and_told_is_documented(document: dict[str, An
     assert "204" in watch["responses"]
 
 
+def test_the_document_says_which_calls_are_for_researchers(document: dict[str, Any]) -> None:
+    operations = _operations(document)
+
+    assert {"token", "login"} == document["components"]["securitySchemes"].keys()
+    assert operations["POST", "/api/studies"]["security"] == [{"token": []}, {"login": []}]
+    assert "security" not in operations["POST", "/generate"]
+    for (method, path), operation in operations.items():
+        if "security" in operation:
+            assert {"401", "403"} <= operation["responses"].keys(), (method, path)
+
+
 def _with_example(document: dict[str, Any], media: dict[str, Any]) -> bool:
     schema = media["schema"]
     if "$ref" in schema:

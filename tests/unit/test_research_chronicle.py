@@ -94,6 +94,13 @@ def test_a_held_answer_is_released_when_its_time_is_over_or_when_it_is_there() -
     assert "generation.released" not in _verbs(failed)
 
 
+def test_what_is_still_held_back_is_not_told_before_its_time() -> None:
+    records = SessionRecords(generations=[_generation(hold_s=20.0, hold_kind="fixed")])
+
+    assert _verbs(list(chronicle(records, _at(29))))[-1] == "generation.succeeded"
+    assert _verbs(list(chronicle(records, _at(31))))[-1] == "generation.released"
+
+
 def test_a_failure_says_why() -> None:
     log = (
         LogEntry(seq=1, type="state", at=_at(10), state="queued"),
