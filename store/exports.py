@@ -23,7 +23,7 @@ LOST: Final = "the process that made this export has ended before it was done; s
 
 @dataclass(frozen=True)
 class Export:
-    """One export of what a study had before `until`; it is made on `host`, where its file is then.
+    """One export of what a study had before `until`, null while it is queued; it is made on `host`, where its file is.
 
     `progress` goes from 0 to 1, `size` is that of the file in bytes, `under_way` counts the generations that had not
     ended and are not in it. `beat_at` is the last sign of life, by MongoDB's clock.
@@ -41,7 +41,7 @@ class Export:
     under_way: int = 0
     sha256: str = ""
     error: str = ""
-    until: datetime = field(default_factory=utc_now)
+    until: datetime | None = None
     created_at: datetime = field(default_factory=utc_now)
     ended_at: datetime | None = None
     beat_at: datetime | None = None
@@ -82,6 +82,11 @@ class Exports:
         """Say how far an export is; False if it has ended meanwhile, so that nobody need go on."""
         change = {"$set": {"state": state, "progress": progress}, "$currentDate": {"beat_at": True}}
         return self._exports().update_one(_open(export_id), change).matched_count == 1
+
+    @idempotent
+    def set_until(self, export_id: str, until: datetime) -> None:
+        """Say which moment an export has begun at."""
+        self._exports().update_one(_open(export_id), {"$set": {"until": until}})
 
     def finish(self, export_id: str, **facts: Any) -> None:
         """End an export well, with what is known of its file."""

@@ -18,7 +18,7 @@ from apps.research.dataset.errors import DatasetError
 from jobs.threads import in_thread, tell_error
 from store.clock import utc_now
 from store.errors import StoreError
-from store.exports import OPEN, Export, ExportState
+from store.exports import Export, ExportState
 from store.stores import Stores
 
 logger = logging.getLogger(__name__)
@@ -41,13 +41,13 @@ class ExportRuns:
         self._host = socket.gethostname()
 
     def start(self, study_id: str, requested_by: str) -> Export:
-        """Begin an export in a thread of its own, and give it as it is kept; one that is under way is given instead."""
-        under_way = next((one for one in self._stores.exports.of_study(study_id) if one.state in OPEN), None)
-        if under_way is not None:
-            return under_way
-        # On the clock on which events stand, so that all are in it that were acknowledged before.
-        until = moment_after_all(self._stores)
-        export = self._stores.exports.create(Export(study_id, requested_by, self._host, until=until))
+        """Begin an export in a thread of its own, and give it as it is kept; one that still waits is given instead."""
+        exports = self._stores.exports
+        # One that has begun would lack what came since.
+        waiting = next((one for one in exports.of_study(study_id) if one.state == "queued"), None)
+        if waiting is not None:
+            return waiting
+        export = exports.create(Export(study_id, requested_by, self._host))
         Context().run(in_thread, lambda: self._run(export), f"export {export.id}").add_done_callback(tell_error)
         return export
 
@@ -74,17 +74,20 @@ class ExportRuns:
         # Only where it is used: what it needs is large, and most processes never make an export.
         from apps.research.dataset.exporting import export_study
 
+        # In this order: whoever finds it queued may count on a beginning that is still to come.
+        beat.state = "writing"
+        self._stores.exports.beat(export.id, "writing", 0.0)
+        until = moment_after_all(self._stores)
+        self._stores.exports.set_until(export.id, until)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._sweep()
+        self.sweep()
         time.sleep(SETTLED_AFTER_S)
         path = self._folder / f"{export.id}.zip"
-        done = export_study(
-            self._stores, export.study_id, path, until=export.until, version=self._version, told=beat.note
-        )
+        done = export_study(self._stores, export.study_id, path, until=until, version=self._version, told=beat.note)
         return {"size": done.size, "sha256": done.sha256, "records": done.records, "pictures": done.pictures,
                 "under_way": done.under_way}  # fmt: skip
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
         """Remove what killed exports left, and files of exports that were taken back."""
         for path in self._folder.iterdir():
             export_id = path.name.removeprefix(".").partition(".")[0]

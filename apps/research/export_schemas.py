@@ -46,7 +46,7 @@ class ExportView(BaseModel):
     under_way: int = Field(description="generations that had not ended, and so are not in it")
     sha256: str = Field(description="of the file, empty until it is done")
     error: str = Field(description="why there is no file; empty unless it failed")
-    until: datetime = Field(description="what came before this moment is in it")
+    until: datetime | None = Field(description="what came before this moment is in it; null until it has begun")
     created_at: datetime
     ended_at: datetime | None
     file_url: str | None = Field(description="where the ZIP is; null until it is done")

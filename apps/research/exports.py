@@ -29,7 +29,7 @@ ZIP = {
 def create(study_id: str) -> ResponseReturnValue:
     """Make a data set of all that a study has up to now: one ZIP, checked before it is given out.
 
-    `Location` is where it can be watched. If one is being made already, that one is answered.
+    `Location` is where it can be watched. If one of this study still waits to begin, that one is answered.
     """
     check_study(study_id)
     response = _fresh(_runs().start(study_id, researcher()))
@@ -68,7 +68,7 @@ def file(export_id: str) -> ResponseReturnValue:
     path = _runs().file(export)
     if path is None:
         raise UnknownRecordError(f"the file of export {export.id} is not on this host, but on {export.host}, if at all")
-    name = f"study-{export.study_id}-{export.until:%Y-%m-%d}.zip"
+    name = f"study-{export.study_id}-{export.created_at:%Y-%m-%d}.zip"
     response = send_file(path, "application/zip", as_attachment=True, download_name=name, etag=export.sha256)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
