@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import NewParticipant, Serve
 from tests.browser.participant import ANSWER_MS, TASK, Participant, has_ended, is_loaded
@@ -148,7 +148,7 @@ def test_what_failed_can_be_tried_again(participant: Participant, webuis: list[S
         expect(newest).to_have_attribute("aria-busy", "false", timeout=ANSWER_MS)
         return newest.get_attribute("data-state") == "succeeded"
 
-    until(is_made, "the picture")
+    until(is_made, "the picture", timeout_s=60)
 
 
 def test_again_gives_the_same_picture_and_a_variation_another(participant: Participant) -> None:
@@ -248,3 +248,24 @@ def test_while_the_server_is_gone_the_page_says_so(participant: Participant) -> 
         participant.operation("sketch.create_new").click()
         toast = participant.page.get_by_role("region", name="Notifications")
         expect(toast).to_contain_text("The server cannot be reached", timeout=ANSWER_MS)
+
+
+def test_a_submission_whose_answer_was_lost_is_not_made_twice(participant: Participant) -> None:
+    participant.comes("Lost answer")
+    participant.sets_the_task()
+    lost: list[int] = []
+
+    def lose_the_first(route: Route) -> None:
+        if route.request.method == "POST" and not lost:
+            lost.append(route.fetch().status)
+            route.abort()
+        else:
+            route.continue_()
+
+    participant.page.route("**/api/generations", lose_the_first)
+    with participant.expecting_problems(r"Failed to load resource"):
+        has_ended(participant.asks("brief.create_new"))
+    participant.page.reload()
+    participant.is_in()
+    assert lost == [202]
+    expect(participant.column("brief").locator("[data-generation]")).to_have_count(1)

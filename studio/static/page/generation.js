@@ -30,7 +30,7 @@ export function Generation({ id }) {
       html`<div class=${classes('tiles', shown.length === 1 && 'tiles-one')}>
       ${shown.map((place, i) =>
         place.url
-          ? html`<${Picture} key=${place.index} address=${place.url} representation=${representation} name=${t('picture.of', { what, n: i + 1 })} open=${() => store.set({ detail: { jobId: id, index: place.index } })} />`
+          ? html`<${Picture} isLarge=${shown.length === 1} key=${place.index} address=${place.url} representation=${representation} name=${t('picture.of', { what, n: i + 1 })} open=${() => store.set({ detail: { jobId: id, index: place.index } })} />`
           : html`<div key=${place.index} class="tile tile-pending"><div class="skeleton"></div><div class="tile-progress"><span class="small">${t('job.picture', { n: i + 1, total: shown.length })}</span>
             <${Progress} value=${place.progress} label=${t('job.progress', { what, n: i + 1, total: shown.length })} /></div></div>`,
       )}

@@ -44,35 +44,33 @@ export async function fetchAll() {
 export async function run(operation) {
   const state = store.get();
   const body = requestOf(operation, state);
-  await submitted(
-    () => post('/api/generations', body, { headers: { 'Idempotency-Key': uuid() } }),
-    'generation.submit',
-    {
-      object: operation.name,
-      inputs: [...body.images.map(pictureHash), ...body.texts],
-      data: { num: body.num },
-    },
-  );
+  const marked = markedOnce();
+  await submitted(() => post('/api/generations', body, marked), 'generation.submit', {
+    object: operation.name,
+    inputs: [...body.images.map(pictureHash), ...body.texts],
+    data: { num: body.num },
+  });
 }
 
 /** Run a generation once more: as it was, or with another seed. */
 export async function again(job, { isVariation = false, isRetry = false } = {}) {
   const body = isVariation ? { seed: Math.floor(Math.random() * SEEDS) } : {};
+  const marked = markedOnce();
   const verb = isRetry ? 'generation.retry' : 'generation.submit';
-  await submitted(
-    () => post(`/api/generations/${job.id}/rerun`, body, { headers: { 'Idempotency-Key': uuid() } }),
-    verb,
-    {
-      object: job.operation,
-      data: { of: job.id, how: isVariation ? 'variation' : isRetry ? 'retry' : 'again' },
-    },
-  );
+  await submitted(() => post(`/api/generations/${job.id}/rerun`, body, marked), verb, {
+    object: job.operation,
+    data: { of: job.id, how: isVariation ? 'variation' : isRetry ? 'retry' : 'again' },
+  });
 }
+
+/** A header that makes sending the same thing again harmless: the server answers with the job of the first time. */
+const markedOnce = () => ({ headers: { 'Idempotency-Key': uuid() } });
 
 async function submitted(send, verb, about) {
   try {
     const job = await send().catch(async (error) => {
-      if (error.status !== 0) throw error;
+      // The line was cut, or the end of what is to be repeated is not written yet: once more is harmless.
+      if (error.status !== 0 && error.status !== 409) throw error;
       await new Promise((done) => setTimeout(done, 1000));
       return send();
     });

@@ -14,7 +14,7 @@ export function OwnThing({ id }) {
     ${
       thing.text
         ? html`<div class="text-card"><${Sentence} text=${thing.text} /></div>`
-        : html`<div class="tiles tiles-one"><${Picture} address=${thing.url} representation=${thing.representation} name=${title} open=${() => store.set({ detail: { ownId: id } })} /></div>`
+        : html`<div class="tiles tiles-one"><${Picture} isLarge=${true} address=${thing.url} representation=${thing.representation} name=${title} open=${() => store.set({ detail: { ownId: id } })} /></div>`
     }
   </article>`;
 }
