@@ -13,12 +13,13 @@ from pathlib import Path
 from bench.figures import Figure
 from bench.processes import ROOT
 from bench.report import Archive, Report, lines_for_terminal
-from bench.scenarios import failures, fairness, latency, mixed, operations, uniform, waiting
+from bench.scenarios import exports, failures, fairness, latency, mixed, operations, uniform, waiting
 from bench.stage import Bench, benched
 
 SCENARIOS = {
     "uniform": uniform.run, "mixed": mixed.run, "latency": latency.run, "operations": operations.run,
     "failures": failures.run, "fairness": fairness.run, "waiting": waiting.run,
+    "exports": exports.run,
 }  # fmt: skip
 BOOKINGS = "double bookings"
 

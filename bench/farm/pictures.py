@@ -27,6 +27,14 @@ def picture() -> bytes:
     return _encoded(image)
 
 
+def noise(chance: random.Random, side: int) -> bytes:
+    """Make a PNG of noise, three bytes for each pixel, which no compressor makes smaller."""
+    image = Image.frombytes("RGB", (side, side), chance.randbytes(side * side * 3))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
 @cache
 def picture_ends() -> tuple[bytes, bytes]:
     """Give the BASE64 of the canned picture before and after the place of the text chunk."""
