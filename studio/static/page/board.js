@@ -23,7 +23,9 @@ export function Board() {
   const isWide = useIsWide();
   const stage = use((state) => state.stage);
   if (isWide)
-    return html`<div class="columns">${REPRESENTATIONS.map((name) => html`<${Column} key=${name} name=${name} isWide=${true} />`)}</div>`;
+    return html`<div class="columns">
+      ${REPRESENTATIONS.map((name) => html`<${Column} key=${name} name=${name} isWide=${true} />`)}
+    </div>`;
   return html`<${StageTabs} stage=${stage} /><${Column} key=${stage} name=${stage} isWide=${false} />`;
 }
 
@@ -46,12 +48,21 @@ function StageTabs({ stage }) {
   };
   return html`<div class="stage-tabs" role="tablist" ref=${row} onKeyDown=${onKey}>
     ${REPRESENTATIONS.map(
-      (
-        name,
-        i,
-      ) => html`<button key=${name} type="button" role="tab" id=${`tab-${name}`} class=${`stage-tab of-${name}`} aria-selected=${stage === name}
-      aria-controls=${stage === name ? `column-${name}` : undefined} tabindex=${stage === name ? 0 : -1} onClick=${() => goTo(name)}><span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}
-      ${working[i] > 0 && html`<span class="badge badge-accent">${working[i]}<span class="visually-hidden"> ${t('job.working')}</span></span>`}</button>`,
+      (name, i) =>
+        html`<button
+          key=${name}
+          type="button"
+          role="tab"
+          id=${`tab-${name}`}
+          class=${`stage-tab of-${name}`}
+          aria-selected=${stage === name}
+          aria-controls=${stage === name ? `column-${name}` : undefined}
+          tabindex=${stage === name ? 0 : -1}
+          onClick=${() => goTo(name)}
+        >
+          <span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}
+          ${working[i] > 0 && html`<span class="badge badge-accent">${working[i]}<span class="visually-hidden"> ${t('job.working')}</span></span>`}
+        </button>`,
     )}
   </div>`;
 }

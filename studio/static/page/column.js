@@ -20,11 +20,25 @@ export function Column({ name, isWide }) {
   const enter = () => {
     if (isWide) goTo(name);
   };
-  return html`<section id=${`column-${name}`} class=${`column of-${name}`} aria-labelledby=${`head-${name}`} onPointerDown=${enter} onFocusIn=${enter} ...${role}>
-    <h2 id=${`head-${name}`} class=${isWide ? 'column-head' : 'visually-hidden'}><span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}</h2>
+  return html`<section
+    id=${`column-${name}`}
+    class=${`column of-${name}`}
+    aria-labelledby=${`head-${name}`}
+    onPointerDown=${enter}
+    onFocusIn=${enter}
+    ...${role}
+  >
+    <h2 id=${`head-${name}`} class=${isWide ? 'column-head' : 'visually-hidden'}>
+      <span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}
+    </h2>
     <div class="column-scroll">
       <div class="column-tools">
-        ${own.length > 0 && html`<ul class="operations" aria-label=${t('column.assistant')}>${own.map((operation) => html`<${Operation} key=${operation.name} operation=${operation} />`)}</ul>`}
+        ${
+          own.length > 0 &&
+          html`<ul class="operations" aria-label=${t('column.assistant')}>
+            ${own.map((operation) => html`<${Operation} key=${operation.name} operation=${operation} />`)}
+          </ul>`
+        }
         <${ByHand} name=${name} isAlone=${!own.length} />
       </div>
       <${Things} name=${name} isByHand=${!own.length} />
@@ -50,27 +64,54 @@ function Operation({ operation }) {
     await run(operation);
     setBusy(false);
   };
-  return html`<li><button type="button" class="operation" data-operation=${operation.name} aria-disabled=${Boolean(why)} aria-labelledby=${`name-${id}`} aria-describedby=${why ? id : undefined} title=${reason || undefined} onClick=${press}>
-    <span class="operation-mark"><${Icon} name=${ICONS[operation.name.split('.')[1]] || 'sparkle'} size=${18} /></span>
-    <span class="operation-words"><span id=${`name-${id}`}>${t(`op.${operation.name}`)}</span>${why && html`<span class="operation-why" id=${id}>${reason}</span>`}</span>
-  </button></li>`;
+  return html`<li>
+    <button
+      type="button"
+      class="operation"
+      data-operation=${operation.name}
+      aria-disabled=${Boolean(why)}
+      aria-labelledby=${`name-${id}`}
+      aria-describedby=${why ? id : undefined}
+      title=${reason || undefined}
+      onClick=${press}
+    >
+      <span class="operation-mark"
+        ><${Icon} name=${ICONS[operation.name.split('.')[1]] || 'sparkle'} size=${18}
+      /></span>
+      <span class="operation-words"
+        ><span id=${`name-${id}`}>${t(`op.${operation.name}`)}</span
+        >${why && html`<span class="operation-why" id=${id}>${reason}</span>`}</span
+      >
+    </button>
+  </li>`;
 }
 
 function ByHand({ name, isAlone }) {
   const write = () => store.set({ writing: true });
+  const canDraw = name === 'sketch' || (isAlone && name !== 'brief');
   const draw = () => store.set({ drawing: { representation: name, background: null } });
   return html`<div class=${classes('by-hand', isAlone && 'by-hand-alone')} role="group" aria-label=${t('column.own')}>
-    ${name === 'brief' && html`<button type="button" class="button button-small" onClick=${write}><${Icon} name="note" size=${18} />${t('column.write')}</button>`}
-    ${(name === 'sketch' || (isAlone && name !== 'brief')) && html`<button type="button" class="button button-small" onClick=${draw}><${Icon} name="pen" size=${18} />${t('column.draw')}</button>`}
-    ${name !== 'brief' && html`<button type="button" class="button button-small" onClick=${() => pickFile(name)}><${Icon} name="upload" size=${18} />${t('column.upload')}</button>`}
+    ${name === 'brief' && html`<${HandButton} icon="note" word="write" press=${write} />`}
+    ${canDraw && html`<${HandButton} icon="pen" word="draw" press=${draw} />`}
+    ${name !== 'brief' && html`<${HandButton} icon="upload" word="upload" press=${() => pickFile(name)} />`}
   </div>`;
+}
+
+function HandButton({ icon, word, press }) {
+  return html`<button type="button" class="button button-small" onClick=${press}>
+    <${Icon} name=${icon} size=${18} />${t(`column.${word}`)}
+  </button>`;
 }
 
 function Things({ name, isByHand }) {
   const ids = use((state) => things(state, name));
   const next = use((state) => state.next);
   if (!ids.length && !next)
-    return html`<${Empty} icon=${name === 'brief' ? 'note' : name === 'sketch' ? 'pen' : 'image'} title=${t(`empty.${name}`)}>${t(`empty.${name}.${isByHand ? 'hand' : 'text'}`)}<//>`;
+    return html`<${Empty}
+      icon=${name === 'brief' ? 'note' : name === 'sketch' ? 'pen' : 'image'}
+      title=${t(`empty.${name}`)}
+      >${t(`empty.${name}.${isByHand ? 'hand' : 'text'}`)}<//
+    >`;
   return html`<div class="things">
     ${ids.map((key) => (key.startsWith('own:') ? html`<${OwnThing} key=${key} id=${key.slice(4)} />` : html`<${Generation} key=${key} id=${key} />`))}
     ${next && html`<${Earlier} />`}

@@ -37,17 +37,29 @@ export function Detail({ jobId, ownId, index, showsHow }) {
       <div class="detail-stage">
         ${
           address
-            ? html`<img class="detail-picture" src=${pictureUrl(address)} alt=${`${title}, ${t(`rep.${representation}`)}`} />`
+            ? html`<img
+                class="detail-picture"
+                src=${pictureUrl(address)}
+                alt=${`${title}, ${t(`rep.${representation}`)}`}
+              />`
             : own?.text
               ? html`<p class="detail-note">${own.text}</p>`
               : output
-                ? html`<${TextCard} text=${output.text} title=${t('job.card', { n: output.index + 1 })} key=${output.index} />`
+                ? html`<${TextCard}
+                    text=${output.text}
+                    title=${t('job.card', { n: output.index + 1 })}
+                    key=${output.index}
+                  />`
                 : null
         }
         ${job && job.outputs.length > 1 && html`<${Strip} job=${job} index=${output.index} />`}
       </div>
       <div class="detail-side">
-        <p class="detail-meta"><span class=${`badge of-${representation}`}><span class="dot" aria-hidden="true"></span>${t(`rep.${representation}`)}</span><time>${moment(job?.created_at || own.at)}</time></p>
+        <p class="detail-meta">
+          <span class=${`badge of-${representation}`}
+            ><span class="dot" aria-hidden="true"></span>${t(`rep.${representation}`)}</span
+          ><time>${moment(job?.created_at || own.at)}</time>
+        </p>
         <${Actions} job=${job} own=${own} address=${address} representation=${representation} />
         <${Family} id=${jobId || ownId} job=${job} />
         ${job && html`<${How} job=${job} hash=${pictureHash(address)} isOpen=${showsHow} key=${job.id} />`}
@@ -67,15 +79,25 @@ function Strip({ job, index }) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (step && !event.target.closest('input, textarea')) go(step);
   });
-  return html`<div class="strip"><${IconButton} icon="arrow_left" label=${t('detail.previous')} onClick=${() => go(-1)} />
-    <ul>${job.outputs.map(
-      (
-        one,
-        i,
-      ) => html`<li key=${one.index}><button type="button" aria-label=${one.kind === 'image' ? t('job.picture', { n: i + 1, total: job.outputs.length }) : t('job.card', { n: i + 1 })} aria-current=${one.index === index ? 'true' : undefined}
-      onClick=${() => store.set({ detail: { jobId: job.id, index: one.index } })}>${one.kind === 'image' ? html`<img src=${pictureUrl(one.url, 128)} alt="" width="52" height="52" />` : html`<${Icon} name="note" />`}</button></li>`,
-    )}</ul>
-    <${IconButton} icon="arrow_right" label=${t('detail.next')} onClick=${() => go(1)} /></div>`;
+  return html`<div class="strip">
+    <${IconButton} icon="arrow_left" label=${t('detail.previous')} onClick=${() => go(-1)} />
+    <ul>
+      ${job.outputs.map(
+        (one, i) =>
+          html`<li key=${one.index}>
+            <button
+              type="button"
+              aria-label=${one.kind === 'image' ? t('job.picture', { n: i + 1, total: job.outputs.length }) : t('job.card', { n: i + 1 })}
+              aria-current=${one.index === index ? 'true' : undefined}
+              onClick=${() => store.set({ detail: { jobId: job.id, index: one.index } })}
+            >
+              ${one.kind === 'image' ? html`<img src=${pictureUrl(one.url, 128)} alt="" width="52" height="52" />` : html`<${Icon} name="note" />`}
+            </button>
+          </li>`,
+      )}
+    </ul>
+    <${IconButton} icon="arrow_right" label=${t('detail.next')} onClick=${() => go(1)} />
+  </div>`;
 }
 
 function Actions({ job, own, address, representation }) {
@@ -93,13 +115,28 @@ function Actions({ job, own, address, representation }) {
     ${
       isDone &&
       may &&
-      html`<button type="button" class="button" title=${t('act.variation.hint')} onClick=${() => repeat({ isVariation: true })}><${Icon} name="dice" />${t('act.variation')}</button>
-      <button type="button" class="button" title=${t('act.again.hint')} onClick=${() => repeat({})}><${Icon} name="again" />${t('act.again')}</button>`
+      html`<button
+          type="button"
+          class="button"
+          title=${t('act.variation.hint')}
+          onClick=${() => repeat({ isVariation: true })}
+        >
+          <${Icon} name="dice" />${t('act.variation')}
+        </button>
+        <button type="button" class="button" title=${t('act.again.hint')} onClick=${() => repeat({})}>
+          <${Icon} name="again" />${t('act.again')}
+        </button>`
     }
     ${
       address &&
       html`<button type="button" class="button" onClick=${drawOn}><${Icon} name="pen" />${t('act.draw')}</button>
-      <a class="button" href=${pictureUrl(address)} download=${`${job ? job.operation.replace('.', '-') : own.origin}-${pictureHash(address).slice(0, 8)}.png`} onClick=${download}><${Icon} name="download" />${t('act.download')}</a>`
+        <a
+          class="button"
+          href=${pictureUrl(address)}
+          download=${`${job ? job.operation.replace('.', '-') : own.origin}-${pictureHash(address).slice(0, 8)}.png`}
+          onClick=${download}
+          ><${Icon} name="download" />${t('act.download')}</a
+        >`
     }
   </div>`;
 }
@@ -128,11 +165,27 @@ function Family({ id, job }) {
   return html`<section class="family">
     <h3>${t('detail.from')}</h3>
     ${job && html`<p class="small family-task"><span class="muted">${t('detail.task')}</span> ${job.inputs.task}</p>`}
-    ${parents.length > 0 && html`<ul class="relatives">${parents.map((node) => html`<${Relative} key=${node.id} node=${node} used=${job?.inputs.images || self.own?.parents || []} />`)}</ul>`}
+    ${
+      parents.length > 0 &&
+      html`<ul class="relatives">
+        ${parents.map((node) => html`<${Relative} key=${node.id} node=${node} used=${job?.inputs.images || self.own?.parents || []} />`)}
+      </ul>`
+    }
     ${strangers.map((address) => html`<img key=${address} class="stranger" src=${pictureUrl(address, 128)} alt="" width="64" height="64" />`)}
-    ${texts.length > 0 && html`<ul class="used-texts">${texts.map((text) => html`<li key=${text}>${text}</li>`)}</ul>`}
+    ${
+      texts.length > 0 &&
+      html`<ul class="used-texts">
+        ${texts.map((text) => html`<li key=${text}>${text}</li>`)}
+      </ul>`
+    }
     ${job && !parents.length && !strangers.length && !texts.length && html`<p class="small muted">${t('detail.nothing')}</p>`}
-    ${children.length > 0 && html`<h3>${t('detail.led')}</h3><ul class="relatives">${children.map((node) => html`<${Relative} key=${node.id} node=${node} />`)}</ul>`}
+    ${
+      children.length > 0 &&
+      html`<h3>${t('detail.led')}</h3>
+        <ul class="relatives">
+          ${children.map((node) => html`<${Relative} key=${node.id} node=${node} />`)}
+        </ul>`
+    }
   </section>`;
 }
 
@@ -143,7 +196,15 @@ function Relative({ node, used = [] }) {
     : node.job.outputs.filter((one) => one.kind === 'image');
   const picture = pictures.find((one) => hashes.has(pictureHash(one.url))) || pictures[0];
   const words = node.own ? t(`own.${node.own.origin}`) : t(`op.${node.job.operation}`);
-  return html`<li><button type="button" class=${`relative of-${node.representation}`} onClick=${() => show(node, picture?.index)}>
-    ${picture ? html`<img src=${pictureUrl(picture.url, 128)} alt="" width="44" height="44" />` : html`<span class="relative-mark"><${Icon} name="note" /></span>`}
-    <span><span>${words}</span><span class="muted small"><span class="dot" aria-hidden="true"></span>${t(`rep.${node.representation}`)}</span></span></button></li>`;
+  return html`<li>
+    <button type="button" class=${`relative of-${node.representation}`} onClick=${() => show(node, picture?.index)}>
+      ${picture ? html`<img src=${pictureUrl(picture.url, 128)} alt="" width="44" height="44" />` : html`<span class="relative-mark"><${Icon} name="note" /></span>`}
+      <span
+        ><span>${words}</span
+        ><span class="muted small"
+          ><span class="dot" aria-hidden="true"></span>${t(`rep.${node.representation}`)}</span
+        ></span
+      >
+    </button>
+  </li>`;
 }

@@ -94,10 +94,22 @@ export function Draw({ representation, background }) {
     return null;
   };
   useKeys({ undo, redo, pen, setPen });
-  const footer = html`<span class="draw-keys muted small">${t('draw.keys')}</span><button type="button" class="button" onClick=${close}>${t('shared.cancel')}</button>
-    <button type="button" class="button button-primary" disabled=${isSaving} onClick=${save}>${t(isSaving ? 'draw.saving' : 'draw.save')}</button>`;
+  const footer = html`<span class="draw-keys muted small">${t('draw.keys')}</span
+    ><button type="button" class="button" onClick=${close}>${t('shared.cancel')}</button>
+    <button type="button" class="button button-primary" disabled=${isSaving} onClick=${save}>
+      ${t(isSaving ? 'draw.saving' : 'draw.save')}
+    </button>`;
   return html`<${Dialog} title=${t('draw.title')} onClose=${close} class="dialog-wide drawing" footer=${footer}>
-    <${Tools} pen=${pen} setPen=${setPen} undo=${undo} redo=${redo} clear=${clear} canUndo=${canUndo} canRedo=${canRedo} canClear=${strokes.length > 0} />
+    <${Tools}
+      pen=${pen}
+      setPen=${setPen}
+      undo=${undo}
+      redo=${redo}
+      clear=${clear}
+      canUndo=${canUndo}
+      canRedo=${canRedo}
+      canClear=${strokes.length > 0}
+    />
     <${Surface} layer=${layer} strokes=${strokes} pen=${pen} picture=${picture} background=${background} add=${add} />
   <//>`;
 }
@@ -130,14 +142,52 @@ function useKeys({ undo, redo, pen, setPen }) {
 
 function Tools({ pen, setPen, undo, redo, clear, canUndo, canRedo, canClear }) {
   const tool = (name) =>
-    html`<${IconButton} icon=${name} label=${t(`draw.${name}`)} aria-pressed=${pen.tool === name} onClick=${() => setPen({ ...pen, tool: name })} />`;
+    html`<${IconButton}
+      icon=${name}
+      label=${t(`draw.${name}`)}
+      aria-pressed=${pen.tool === name}
+      onClick=${() => setPen({ ...pen, tool: name })}
+    />`;
   return html`<div class="draw-tools" role="toolbar" aria-label=${t('draw.tools')}>
     ${tool('pen')}${tool('eraser')}<span class="draw-gap"></span>
-    <div class="swatches" role="group" aria-label=${t('draw.colour')}>${Object.entries(COLOURS).map(([name, value]) => html`<button key=${name} type="button" class="swatch" style=${`--swatch:${value}`} aria-label=${t(`colour.${name}`)} title=${t(`colour.${name}`)} aria-pressed=${pen.colour === name && pen.tool === 'pen'} onClick=${() => setPen({ ...pen, colour: name, tool: 'pen' })}></button>`)}</div>
-    <label class="draw-width"><span>${t('draw.width')}</span><input type="range" min=${WIDTHS[0]} max=${WIDTHS[1]} value=${pen.width} onInput=${(event) => setPen({ ...pen, width: Number(event.target.value) })} /><span class="draw-dot" aria-hidden="true"><span style=${`width:${pen.width / 1.6}px;height:${pen.width / 1.6}px;background:${pen.tool === 'eraser' ? 'var(--surface-3)' : COLOURS[pen.colour]}`}></span></span></label>
+    <div class="swatches" role="group" aria-label=${t('draw.colour')}>
+      ${Object.keys(COLOURS).map((name) => html`<${Swatch} key=${name} name=${name} pen=${pen} setPen=${setPen} />`)}
+    </div>
+    <label class="draw-width"
+      ><span>${t('draw.width')}</span
+      ><input
+        type="range"
+        min=${WIDTHS[0]}
+        max=${WIDTHS[1]}
+        value=${pen.width}
+        onInput=${(event) => setPen({ ...pen, width: Number(event.target.value) })} /><span
+        class="draw-dot"
+        aria-hidden="true"
+        ><span
+          style=${`width:${pen.width / 1.6}px;height:${pen.width / 1.6}px;background:${pen.tool === 'eraser' ? 'var(--surface-3)' : COLOURS[pen.colour]}`}
+        ></span></span
+    ></label>
     <span class="draw-gap"></span>
-    <${IconButton} icon="undo" label=${t('draw.undo')} disabled=${!canUndo} onClick=${undo} /><${IconButton} icon="redo" label=${t('draw.redo')} disabled=${!canRedo} onClick=${redo} /><${IconButton} icon="trash" label=${t('draw.clear')} disabled=${!canClear} onClick=${clear} />
+    <${IconButton} icon="undo" label=${t('draw.undo')} disabled=${!canUndo} onClick=${undo} /><${IconButton}
+      icon="redo"
+      label=${t('draw.redo')}
+      disabled=${!canRedo}
+      onClick=${redo}
+    /><${IconButton} icon="trash" label=${t('draw.clear')} disabled=${!canClear} onClick=${clear} />
   </div>`;
+}
+
+function Swatch({ name, pen, setPen }) {
+  const label = t(`colour.${name}`);
+  return html`<button
+    type="button"
+    class="swatch"
+    style=${`--swatch:${COLOURS[name]}`}
+    aria-label=${label}
+    title=${label}
+    aria-pressed=${pen.colour === name && pen.tool === 'pen'}
+    onClick=${() => setPen({ ...pen, colour: name, tool: 'pen' })}
+  ></button>`;
 }
 
 /** The paper: takes the pen's points, shows the line while it is drawn. */
@@ -198,8 +248,21 @@ function Surface({ layer, strokes, pen, picture, background, add }) {
       },
     });
   };
-  return html`<div class="paper" style=${`aspect-ratio:${size.width}/${size.height};--form:${size.width / size.height}`}>
+  return html`<div
+    class="paper"
+    style=${`aspect-ratio:${size.width}/${size.height};--form:${size.width / size.height}`}
+  >
     ${background && html`<img src=${pictureUrl(background)} alt="" />`}
-    <canvas ref=${layer} width=${size.width} height=${size.height} role="img" aria-label=${t('draw.canvas')} onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${up}></canvas>
+    <canvas
+      ref=${layer}
+      width=${size.width}
+      height=${size.height}
+      role="img"
+      aria-label=${t('draw.canvas')}
+      onPointerDown=${down}
+      onPointerMove=${move}
+      onPointerUp=${up}
+      onPointerCancel=${up}
+    ></canvas>
   </div>`;
 }

@@ -82,6 +82,8 @@ export function DropZone() {
     };
   }, []);
   return isOver
-    ? html`<div class="drop-zone" aria-hidden="true"><span><${Icon} name="upload" size=${32} />${t('upload.drop')}</span></div>`
+    ? html`<div class="drop-zone" aria-hidden="true">
+        <span><${Icon} name="upload" size=${32} />${t('upload.drop')}</span>
+      </div>`
     : null;
 }

@@ -34,13 +34,13 @@ export function tellFor(username, sessionId) {
   plan(0);
 }
 
-/** Note a step: `verb`, and what it was about. Never throws and never waits. */
-export function tell(verb, { object, inputs, outputs, generation_id, data } = {}) {
+/** Note a step: `verb`, what it was about, and when it was (ms), unless now. Never throws and never waits. */
+export function tell(verb, { object, inputs, outputs, generation_id, data, at = Date.now() } = {}) {
   const { session } = store.get();
   const event = {
     id: uuid(),
     verb,
-    client_at_ms: Date.now(),
+    client_at_ms: at,
     client_seq: ++seq,
     page_id: pageId,
     session_id: session?.id || '',

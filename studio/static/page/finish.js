@@ -31,7 +31,9 @@ export function Finish() {
   const close = () => setAsking(false);
   const footer = html`<button type="button" class="button" onClick=${close}>${t('finish.stay')}</button
     ><button type="button" class="button button-primary" onClick=${end}>${t('finish.yes')}</button>`;
-  return html`<button type="button" class="button button-small" onClick=${() => setAsking(true)}>${t('finish.button')}</button>
+  return html`<button type="button" class="button button-small" onClick=${() => setAsking(true)}>
+      ${t('finish.button')}
+    </button>
     ${isAsking && html`<${Dialog} title=${t('finish.title')} onClose=${close} footer=${footer}><p>${t('finish.text')}</p><//>`}`;
 }
 

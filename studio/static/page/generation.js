@@ -17,9 +17,20 @@ export function Generation({ id }) {
   const shown = places(job, operations);
   const cards = job.outputs.filter((one) => one.kind === 'text');
   const representation = representationOf(job.operation);
-  return html`<article class=${classes('generation', `is-${job.state}`)} data-generation=${id} data-state=${job.state} aria-labelledby=${`title-${id}`} aria-busy=${!isOver}>
+  return html`<article
+    class=${classes('generation', `is-${job.state}`)}
+    data-generation=${id}
+    data-state=${job.state}
+    aria-labelledby=${`title-${id}`}
+    aria-busy=${!isOver}
+  >
     <header class="generation-head">
-      <div class="generation-title"><h3 id=${`title-${id}`}>${what}</h3><time dateTime=${job.created_at} title=${moment(job.created_at)}>${moment(job.created_at, { timeStyle: 'short' })}</time></div>
+      <div class="generation-title">
+        <h3 id=${`title-${id}`}>${what}</h3>
+        <time datetime=${job.created_at} title=${moment(job.created_at)}
+          >${moment(job.created_at, { timeStyle: 'short' })}</time
+        >
+      </div>
       ${isOver ? html`<${Actions} job=${job} />` : html`<button type="button" class="button button-quiet button-small" onClick=${() => cancel(job)}>${t('job.cancel')}</button>`}
     </header>
     ${!isOver && html`<${Status} job=${job} />`}
@@ -28,16 +39,39 @@ export function Generation({ id }) {
     ${
       shown.length > 0 &&
       html`<div class=${classes('tiles', shown.length === 1 && 'tiles-one')}>
-      ${shown.map((place, i) =>
-        place.url
-          ? html`<${Picture} isLarge=${shown.length === 1} key=${place.index} address=${place.url} representation=${representation} name=${t('picture.of', { what, n: i + 1 })} open=${() => store.set({ detail: { jobId: id, index: place.index } })} />`
-          : html`<div key=${place.index} class="tile tile-pending"><div class="skeleton"></div><div class="tile-progress"><span class="small">${t('job.picture', { n: i + 1, total: shown.length })}</span>
-            <${Progress} value=${place.progress} label=${t('job.progress', { what, n: i + 1, total: shown.length })} /></div></div>`,
-      )}
-    </div>`
+        ${shown.map((place, i) =>
+          place.url
+            ? html`<${Picture}
+                isLarge=${shown.length === 1}
+                key=${place.index}
+                address=${place.url}
+                representation=${representation}
+                name=${t('picture.of', { what, n: i + 1 })}
+                open=${() => store.set({ detail: { jobId: id, index: place.index } })}
+              />`
+            : html`<div key=${place.index} class="tile tile-pending">
+                <div class="skeleton"></div>
+                <div class="tile-progress">
+                  <span class="small">${t('job.picture', { n: i + 1, total: shown.length })}</span>
+                  <${Progress}
+                    value=${place.progress}
+                    label=${t('job.progress', { what, n: i + 1, total: shown.length })}
+                  />
+                </div>
+              </div>`,
+        )}
+      </div>`
     }
     ${job.state === 'failed' && html`<${Failed} job=${job} />`}
-    ${job.state === 'canceled' && html`<div class="generation-end"><span>${t('job.canceled')}</span><button type="button" class="button button-small" onClick=${() => again(job, { isRetry: true })}><${Icon} name="again" size=${16} />${t('job.retry')}</button></div>`}
+    ${
+      job.state === 'canceled' &&
+      html`<div class="generation-end">
+        <span>${t('job.canceled')}</span
+        ><button type="button" class="button button-small" onClick=${() => again(job, { isRetry: true })}>
+          <${Icon} name="again" size=${16} />${t('job.retry')}
+        </button>
+      </div>`
+    }
   </article>`;
 }
 
@@ -47,10 +81,25 @@ function Actions({ job }) {
   return html`<span class="generation-actions">
     ${
       may &&
-      html`<${IconButton} icon="again" size=${18} label=${`${t('act.again')}: ${t('act.again.hint')}`} onClick=${() => again(job)} />
-    <${IconButton} icon="dice" size=${18} label=${`${t('act.variation')}: ${t('act.variation.hint')}`} onClick=${() => again(job, { isVariation: true })} />`
+      html`<${IconButton}
+          icon="again"
+          size=${18}
+          label=${`${t('act.again')}: ${t('act.again.hint')}`}
+          onClick=${() => again(job)}
+        />
+        <${IconButton}
+          icon="dice"
+          size=${18}
+          label=${`${t('act.variation')}: ${t('act.variation.hint')}`}
+          onClick=${() => again(job, { isVariation: true })}
+        />`
     }
-    <${IconButton} icon="info" size=${18} label=${t('act.how')} onClick=${() => store.set({ detail: { jobId: job.id, index: job.outputs[0]?.index ?? 0, showsHow: true } })} />
+    <${IconButton}
+      icon="info"
+      size=${18}
+      label=${t('act.how')}
+      onClick=${() => store.set({ detail: { jobId: job.id, index: job.outputs[0]?.index ?? 0, showsHow: true } })}
+    />
   </span>`;
 }
 
@@ -66,25 +115,43 @@ function Status({ job }) {
   const where =
     job.place > 0 ? t('job.place', { n: job.place }) : job.state === 'queued' ? t('job.starting') : t('job.working');
   const when = left === null ? '' : left < 1.5 ? t('job.soon') : t('job.eta', { time: duration(Math.ceil(left)) });
-  return html`<p class="generation-status"><span class="pulse" aria-hidden="true"></span>${where}${when && html`<span class="generation-eta"><${Icon} name="clock" size=${16} />${when}</span>`}</p>`;
+  return html`<p class="generation-status">
+    <span class="pulse" aria-hidden="true"></span
+    >${where}${when && html`<span class="generation-eta"><${Icon} name="clock" size=${16} />${when}</span>`}
+  </p>`;
 }
 
 function PendingCards({ job, count }) {
   if (count <= 0) return null;
   return Array.from(
     { length: count },
-    (
-      _,
-      i,
-    ) => html`<div key=${i} class="text-card text-card-pending"><div class="skeleton"></div><div class="skeleton"></div><div class="skeleton"></div>
-    <${Progress} value=${job.progress || null} label=${`${t(`op.${job.operation}`)}, ${t('job.writing')}`} /></div>`,
+    (_, i) =>
+      html`<div key=${i} class="text-card text-card-pending">
+        <div class="skeleton"></div>
+        <div class="skeleton"></div>
+        <div class="skeleton"></div>
+        <${Progress} value=${job.progress || null} label=${`${t(`op.${job.operation}`)}, ${t('job.writing')}`} />
+      </div>`,
   );
 }
 
 function Failed({ job }) {
-  return html`<div class="generation-failed"><${Icon} name="warning" /><div>
-    <p>${failureSentence(job.error)}</p>
-    <div class="row"><button type="button" class="button button-small" onClick=${() => again(job, { isRetry: true })}><${Icon} name="again" size=${16} />${t('job.retry')}</button></div>
-    ${job.error?.message && html`<details><summary>${t('job.details')}</summary><p class="small" lang="en">${job.error.message}</p></details>`}
-  </div></div>`;
+  return html`<div class="generation-failed">
+    <${Icon} name="warning" />
+    <div>
+      <p>${failureSentence(job.error)}</p>
+      <div class="row">
+        <button type="button" class="button button-small" onClick=${() => again(job, { isRetry: true })}>
+          <${Icon} name="again" size=${16} />${t('job.retry')}
+        </button>
+      </div>
+      ${
+        job.error?.message &&
+        html`<details>
+          <summary>${t('job.details')}</summary>
+          <p class="small" lang="en">${job.error.message}</p>
+        </details>`
+      }
+    </div>
+  </div>`;
 }

@@ -42,8 +42,13 @@ function PictureStep({ step, hash }) {
     .map((unit) => unit.model || unit.module)
     .filter(Boolean)
     .join(', ');
-  return html`<p class="label">${t('how.prompt')}</p><p class="prompt" lang="en">${details.prompt}</p>
-    ${details.negative_prompt && html`<p class="label">${t('how.negative')}</p><p class="prompt" lang="en">${details.negative_prompt}</p>`}
+  return html`<p class="label">${t('how.prompt')}</p>
+    <p class="prompt" lang="en">${details.prompt}</p>
+    ${
+      details.negative_prompt &&
+      html`<p class="label">${t('how.negative')}</p>
+        <p class="prompt" lang="en">${details.negative_prompt}</p>`
+    }
     <dl class="facts">
       <${Fact} name="seed" value=${details.seed === undefined || details.seed === null ? null : details.seed + place} />
       <${Fact} name="checkpoint" value=${details.used?.sd_model_name || details.checkpoint} />
@@ -62,13 +67,23 @@ function PictureStep({ step, hash }) {
 
 function ChatStep({ step }) {
   const reply = step.details.replies?.[step.details.replies.length - 1];
-  return html`<details class="chat-step"><summary>${t('how.chat', { name: step.name })}</summary>
-    <p class="label">${t('how.question')}</p><pre class="prompt">${step.details.prompt}</pre>
-    ${reply && html`<p class="label">${t('how.answer')}</p><pre class="prompt">${reply.text}</pre><dl class="facts"><${Fact} name="model" value=${reply.model} /></dl>`}
+  return html`<details class="chat-step">
+    <summary>${t('how.chat', { name: step.name })}</summary>
+    <p class="label">${t('how.question')}</p>
+    <pre class="prompt">${step.details.prompt}</pre>
+    ${
+      reply &&
+      html`<p class="label">${t('how.answer')}</p>
+        <pre class="prompt">${reply.text}</pre>
+        <dl class="facts"><${Fact} name="model" value=${reply.model} /></dl>`
+    }
   </details>`;
 }
 
 function Fact({ name, value }) {
   if (value === null || value === undefined || value === '') return null;
-  return html`<div><dt>${t(`how.${name}`)}</dt><dd>${value}</dd></div>`;
+  return html`<div>
+    <dt>${t(`how.${name}`)}</dt>
+    <dd>${value}</dd>
+  </div>`;
 }

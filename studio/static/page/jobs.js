@@ -67,6 +67,7 @@ export async function again(job, { isVariation = false, isRetry = false } = {}) 
 const markedOnce = () => ({ headers: { 'Idempotency-Key': uuid() } });
 
 async function submitted(send, verb, about) {
+  const at = Date.now();
   try {
     const job = await send().catch(async (error) => {
       // The line was cut, or the end of what is to be repeated is not written yet: once more is harmless.
@@ -75,7 +76,7 @@ async function submitted(send, verb, about) {
       return send();
     });
     take([job]);
-    tell(verb, { ...about, generation_id: job.id });
+    tell(verb, { ...about, generation_id: job.id, at });
     announce(t('say.started', { what: t(`op.${job.operation}`) }));
   } catch (error) {
     const message = refusal(error);

@@ -30,13 +30,21 @@ function Page() {
     document.title = found ? `${found.name} · StepIdeator` : 'StepIdeator';
   }, [lang, found]);
   return html`<a class="skip-link" href="#content">${t('shared.skip')}</a><${TopBar} title="StepIdeator" />
-    <main id="content" class="join">${
-      problem
-        ? html`<h1 class="visually-hidden">StepIdeator</h1><div role="alert"><${Empty} icon="warning" title=${problem.status === 404 ? t('join.unknown') : sentence(problem)} /></div>`
-        : found
-          ? html`<${Consent} study=${found} />`
-          : html`<h1 class="visually-hidden">StepIdeator</h1><p class="visually-hidden" role="status">${t('welcome.loading')}</p><div class="skeleton" style="height:320px"></div>`
-    }</main><${Toasts} />`;
+    <main id="content" class="join">
+      ${
+        problem
+          ? html`<h1 class="visually-hidden">StepIdeator</h1>
+              <div role="alert">
+                <${Empty} icon="warning" title=${problem.status === 404 ? t('join.unknown') : sentence(problem)} />
+              </div>`
+          : found
+            ? html`<${Consent} study=${found} />`
+            : html`<h1 class="visually-hidden">StepIdeator</h1>
+                <p class="visually-hidden" role="status">${t('welcome.loading')}</p>
+                <div class="skeleton" style="height:320px"></div>`
+      }
+    </main>
+    <${Toasts} />`;
 }
 
 function Consent({ study }) {
@@ -64,24 +72,40 @@ function Consent({ study }) {
       return setBusy(false);
     }
   };
-  return html`<p class="join-invited">${t('join.invited')}</p><h1>${study.name}</h1>
+  return html`<p class="join-invited">${t('join.invited')}</p>
+    <h1>${study.name}</h1>
     ${study.description && html`<p class="join-words">${study.description}</p>`}
     ${before && html`<div class="banner banner-info join-before"><${Icon} name="info" /><span>${t('join.back')}</span><button type="button" class="button button-primary button-small" onClick=${() => goIn(before)}>${t('welcome.start')}</button></div>`}
     ${
       !study.is_open
         ? html`<p class="banner" role="alert"><${Icon} name="warning" />${t('join.closed')}</p>`
-        : html`<form class="card join-form" onSubmit=${submit} noValidate>
-      ${study.consent_text && html`<h2>${t('join.consent')}</h2><div class="join-consent" tabindex="0" role="region" aria-label=${t('join.consent')}>${study.consent_text}</div>`}
-      <label class="join-agree"><input id="agree" type="checkbox" checked=${agrees} aria-invalid=${isMissing} aria-describedby=${isMissing ? 'agree-error' : undefined} onChange=${(
-        event,
-      ) => {
-        setAgrees(event.target.checked);
-        setMissing(false);
-      }} /><span>${t('join.agree')}</span></label>
-      ${isMissing && html`<span id="agree-error" class="field-error" role="alert">${t('join.must')}</span>`}
-      ${problem && html`<p class="field-error" role="alert">${problem}</p>`}
-      <button type="submit" class="button button-primary button-large" disabled=${isBusy}>${t('join.start')}<${Icon} name="arrow_right" /></button>
-    </form>`
+        : html`<form class="card join-form" onSubmit=${submit} novalidate>
+            ${
+              study.consent_text &&
+              html`<h2>${t('join.consent')}</h2>
+                <div class="join-consent" tabindex="0" role="region" aria-label=${t('join.consent')}>
+                  ${study.consent_text}
+                </div>`
+            }
+            <label class="join-agree"
+              ><input
+                id="agree"
+                type="checkbox"
+                checked=${agrees}
+                aria-invalid=${isMissing}
+                aria-describedby=${isMissing ? 'agree-error' : undefined}
+                onChange=${(event) => {
+                  setAgrees(event.target.checked);
+                  setMissing(false);
+                }}
+              /><span>${t('join.agree')}</span></label
+            >
+            ${isMissing && html`<span id="agree-error" class="field-error" role="alert">${t('join.must')}</span>`}
+            ${problem && html`<p class="field-error" role="alert">${problem}</p>`}
+            <button type="submit" class="button button-primary button-large" disabled=${isBusy}>
+              ${t('join.start')}<${Icon} name="arrow_right" />
+            </button>
+          </form>`
     }`;
 }
 

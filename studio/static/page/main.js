@@ -41,7 +41,9 @@ function Broken() {
   return html`<main class="arriving" role="alert">
     <${Empty} icon="warning" title=${t('broken.title')}
       ><p>${t('broken.text')}</p>
-      <button type="button" class="button button-primary" onClick=${() => location.reload()}>${t('broken.reload')}</button><//
+      <button type="button" class="button button-primary" onClick=${() => location.reload()}>
+        ${t('broken.reload')}
+      </button><//
     >
   </main>`;
 }

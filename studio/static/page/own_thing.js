@@ -10,11 +10,24 @@ export function OwnThing({ id }) {
   if (!thing) return null;
   const title = t(`own.${thing.origin}`);
   return html`<article class="generation own-thing" aria-labelledby=${`title-${id}`}>
-    <header class="generation-head"><div class="generation-title"><h3 id=${`title-${id}`}>${title}</h3><time dateTime=${thing.at} title=${moment(thing.at)}>${moment(thing.at, { timeStyle: 'short' })}</time></div></header>
+    <header class="generation-head">
+      <div class="generation-title">
+        <h3 id=${`title-${id}`}>${title}</h3>
+        <time datetime=${thing.at} title=${moment(thing.at)}>${moment(thing.at, { timeStyle: 'short' })}</time>
+      </div>
+    </header>
     ${
       thing.text
         ? html`<div class="text-card"><${Sentence} text=${thing.text} /></div>`
-        : html`<div class="tiles tiles-one"><${Picture} isLarge=${true} address=${thing.url} representation=${thing.representation} name=${title} open=${() => store.set({ detail: { ownId: id } })} /></div>`
+        : html`<div class="tiles tiles-one">
+            <${Picture}
+              isLarge=${true}
+              address=${thing.url}
+              representation=${thing.representation}
+              name=${title}
+              open=${() => store.set({ detail: { ownId: id } })}
+            />
+          </div>`
     }
   </article>`;
 }

@@ -29,8 +29,7 @@ export function Studio() {
     </main>
     <${Tray} />
     <${DropZone} />
-    ${detail && html`<${Detail} ...${detail} />`}
-    ${writing && html`<${Writing} />`}
+    ${detail && html`<${Detail} ...${detail} />`} ${writing && html`<${Writing} />`}
     ${drawing && html`<${Later} load=${() => import('./draw.js')} name="Draw" props=${drawing} />`}
   </div>`;
 }
@@ -40,7 +39,9 @@ function Offline() {
   const [isOff, setOff] = useState(!navigator.onLine);
   useWindowEvent('offline', () => setOff(true));
   useWindowEvent('online', () => setOff(false));
-  return html`<div class="offline" role="status">${isOff && html`<p class="banner"><${Icon} name="warning" />${t('offline.title')}</p>`}</div>`;
+  return html`<div class="offline" role="status">
+    ${isOff && html`<p class="banner"><${Icon} name="warning" />${t('offline.title')}</p>`}
+  </div>`;
 }
 
 /** A part of the page that is fetched when it is first needed. */
@@ -66,8 +67,10 @@ function Views() {
 function Who() {
   const [username, isGuest] = use((state) => [state.username, state.isGuest]);
   const name = isGuest ? t('who.participant') : username;
-  return html`<span class="who" title=${name}><${Icon} name="person" /><span class="who-name">${name}</span>
-    ${!isGuest && html`<${IconButton} icon="login" label=${t('who.switch')} onClick=${leave} />`}</span>`;
+  return html`<span class="who" title=${name}
+    ><${Icon} name="person" /><span class="who-name">${name}</span>
+    ${!isGuest && html`<${IconButton} icon="login" label=${t('who.switch')} onClick=${leave} />`}</span
+  >`;
 }
 
 function Help() {
@@ -76,8 +79,14 @@ function Help() {
     setOpen(true);
     tell('help.open');
   };
-  return html`<${IconButton} icon="help" label=${t('help.open')} onClick=${open} />
-    ${isOpen && html`<${Dialog} title=${t('help.title')} onClose=${() => setOpen(false)}><ol class="help">${[1, 2, 3, 4, 5].map((n) => html`<li key=${n}><span aria-hidden="true">${n}</span>${t(`help.${n}`)}</li>`)}</ol><//>`}`;
+  return html`<${IconButton} icon="help" label=${t('help.open')} onClick=${open} /> ${
+      isOpen &&
+      html`<${Dialog} title=${t('help.title')} onClose=${() => setOpen(false)}
+        ><ol class="help">
+          ${[1, 2, 3, 4, 5].map((n) => html`<li key=${n}><span aria-hidden="true">${n}</span>${t(`help.${n}`)}</li>`)}
+        </ol><//
+      >`
+    }`;
 }
 
 function TaskBar() {
@@ -87,22 +96,49 @@ function TaskBar() {
   return html`<div class="task-bar">
     <div class="task-field">
       <label for="task">${t('task.label')}</label>
-      <textarea id="task" class=${classes('task-input', !task && 'is-empty')} rows="1" maxlength="10000" placeholder=${t('task.placeholder')} value=${task}
-        onInput=${(event) => setTask(event.target.value)} onBlur=${taskIsWritten} onKeyDown=${(event) => {
+      <textarea
+        id="task"
+        class=${classes('task-input', !task && 'is-empty')}
+        rows="1"
+        maxlength="10000"
+        placeholder=${t('task.placeholder')}
+        value=${task}
+        onInput=${(event) => setTask(event.target.value)}
+        onBlur=${taskIsWritten}
+        onKeyDown=${(event) => {
           if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
             event.preventDefault();
             event.target.blur();
           }
-        }}></textarea>
+        }}
+      ></textarea>
     </div>
     ${
       hasAssistant &&
       html`<div class="num" role="group" aria-label=${t('num.label')}>
-      <span class="num-label" aria-hidden="true">${t('num.label')}</span>
-      <button type="button" class="icon-button" aria-label=${t('num.less')} title=${t('num.less')} disabled=${num <= 1} onClick=${() => setNum(num - 1)}>−</button>
-      <output class="num-value" aria-live="polite">${num}</output>
-      <button type="button" class="icon-button" aria-label=${t('num.more')} title=${t('num.more')} disabled=${num >= most} onClick=${() => setNum(num + 1)}>+</button>
-    </div>`
+        <span class="num-label" aria-hidden="true">${t('num.label')}</span>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label=${t('num.less')}
+          title=${t('num.less')}
+          disabled=${num <= 1}
+          onClick=${() => setNum(num - 1)}
+        >
+          −
+        </button>
+        <output class="num-value" aria-live="polite">${num}</output>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label=${t('num.more')}
+          title=${t('num.more')}
+          disabled=${num >= most}
+          onClick=${() => setNum(num + 1)}
+        >
+          +
+        </button>
+      </div>`
     }
   </div>`;
 }

@@ -17,8 +17,16 @@ export function TextCard({ text, title, isOpenAtFirst = true }) {
   const areChosen = use((state) => strings.length > 0 && strings.every((one) => state.texts.includes(one)));
   return html`<div class="text-card" role="group" aria-label=${title}>
     <header class="text-card-head">
-      <button type="button" class="text-card-fold" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}><${Icon} name="chevron" size=${16} />${title}</button>
-      <${IconButton} icon="check" size=${16} label=${t('act.whole')} aria-pressed=${areChosen} onClick=${() => toggleTexts(strings)} />
+      <button type="button" class="text-card-fold" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>
+        <${Icon} name="chevron" size=${16} />${title}
+      </button>
+      <${IconButton}
+        icon="check"
+        size=${16}
+        label=${t('act.whole')}
+        aria-pressed=${areChosen}
+        onClick=${() => toggleTexts(strings)}
+      />
     </header>
     ${isOpen ? html`<${Value} value=${value} />` : html`<p class="text-card-glimpse" lang=${langOf(strings.join(''))}>${strings.join(' · ')}</p>`}
   </div>`;
@@ -27,13 +35,31 @@ export function TextCard({ text, title, isOpenAtFirst = true }) {
 function Value({ value, depth = 0 }) {
   if (typeof value === 'string' || typeof value === 'number') return html`<${Sentence} text=${String(value)} />`;
   if (Array.isArray(value))
-    return html`<ul class="sentences">${value.map((one, i) => html`<li key=${i}><${Value} value=${one} depth=${depth} /></li>`)}</ul>`;
+    return html`<ul class="sentences">
+      ${value.map((one, i) => html`<li key=${i}><${Value} value=${one} depth=${depth} /></li>`)}
+    </ul>`;
   const entries = Object.entries(value || {}).filter(([, one]) => stringsOf(one).length);
-  return html`<dl class=${depth ? 'keys keys-inner' : 'keys'}>${entries.map(([key, one]) => html`<div key=${key}><dt>${keyWord(key)}</dt><dd><${Value} value=${one} depth=${depth + 1} /></dd></div>`)}</dl>`;
+  return html`<dl class=${depth ? 'keys keys-inner' : 'keys'}>
+    ${entries.map(
+      ([key, one]) =>
+        html`<div key=${key}>
+          <dt>${keyWord(key)}</dt>
+          <dd><${Value} value=${one} depth=${depth + 1} /></dd>
+        </div>`,
+    )}
+  </dl>`;
 }
 
 /** One text: click it to choose it. */
 export function Sentence({ text }) {
   const isChosen = use((state) => state.texts.includes(text));
-  return html`<button type="button" class="sentence" lang=${langOf(text)} aria-pressed=${isChosen} onClick=${() => toggleText(text)}><span>${text}</span>${isChosen && html`<${Icon} name="check" size=${16} />`}</button>`;
+  return html`<button
+    type="button"
+    class="sentence"
+    lang=${langOf(text)}
+    aria-pressed=${isChosen}
+    onClick=${() => toggleText(text)}
+  >
+    <span>${text}</span>${isChosen && html`<${Icon} name="check" size=${16} />`}
+  </button>`;
 }

@@ -31,16 +31,27 @@ export function Tree() {
     fetchAll().catch(() => {});
   }, []);
   if (!shape.placed.length)
-    return html`<div class="tree-page"><${Empty} icon="tree" title=${t('tree.empty')}>${t('tree.empty.text')}<//></div>`;
+    return html`<div class="tree-page">
+      <${Empty} icon="tree" title=${t('tree.empty')}>${t('tree.empty.text')}<//>
+    </div>`;
   const size = { width: left({ depth: shape.depth }) + NODE.width, height: top({ row: shape.rows }) };
   return html`<div class="tree-page">
-    <header class="tree-head"><div><h2>${t('tree.title')}</h2><p class="muted small">${t('tree.hint')}</p></div>
-      <ul class="legend">${REPRESENTATIONS.map((name) => html`<li key=${name} class=${`of-${name}`}><span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}</li>`)}</ul></header>
+    <header class="tree-head">
+      <div>
+        <h2>${t('tree.title')}</h2>
+        <p class="muted small">${t('tree.hint')}</p>
+      </div>
+      <ul class="legend">
+        ${REPRESENTATIONS.map((name) => html`<li key=${name} class=${`of-${name}`}><span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}</li>`)}
+      </ul>
+    </header>
     ${next && html`<p class="muted small" role="status">${t('tree.loading')}</p>`}
-    <div class="tree-scroll" tabindex="-1"><div class="tree-canvas" style=${`width:${size.width}px;height:${size.height}px`}>
-      <${Lines} shape=${shape} size=${size} />
-      <${Nodes} shape=${shape} />
-    </div></div>
+    <div class="tree-scroll" tabindex="-1">
+      <div class="tree-canvas" style=${`width:${size.width}px;height:${size.height}px`}>
+        <${Lines} shape=${shape} size=${size} />
+        <${Nodes} shape=${shape} />
+      </div>
+    </div>
   </div>`;
 }
 
@@ -65,7 +76,11 @@ function Lines({ shape, size }) {
         ];
         const bend = Math.max((x2 - x1) / 2, 28);
         const kind = from !== spot.parent ? 'line-second' : spot.node.isRepeat ? 'line-repeat' : '';
-        return html`<path key=${`${from.node.id}-${spot.node.id}`} class=${`line of-${from.node.representation} ${kind}`} d=${`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`} />`;
+        return html`<path
+          key=${`${from.node.id}-${spot.node.id}`}
+          class=${`line of-${from.node.representation} ${kind}`}
+          d=${`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`}
+        />`;
       }),
   );
   return html`<svg class="lines" width=${size.width} height=${size.height} aria-hidden="true">${lines}</svg>`;
@@ -89,7 +104,9 @@ function Nodes({ shape }) {
     event.preventDefault();
     goTo(target);
   };
-  return html`<ul class="nodes" ref=${list}>${shape.placed.map((spot) => html`<li key=${spot.node.id} style=${`transform:translate(${left(spot)}px,${top(spot)}px)`}><${Node} spot=${spot} onKey=${onKey} /></li>`)}</ul>`;
+  return html`<ul class="nodes" ref=${list}>
+    ${shape.placed.map((spot) => html`<li key=${spot.node.id} style=${`transform:translate(${left(spot)}px,${top(spot)}px)`}><${Node} spot=${spot} onKey=${onKey} /></li>`)}
+  </ul>`;
 }
 
 function Node({ spot, onKey }) {
@@ -113,11 +130,25 @@ function Node({ spot, onKey }) {
     : '';
   const open = () =>
     store.set({ detail: own ? { ownId: node.id } : { jobId: node.id, index: job.outputs[0]?.index ?? 0 } });
-  return html`<button type="button" class=${`node of-${node.representation}`} data-node=${node.id} data-state=${job?.state} aria-label=${`${t(`rep.${node.representation}`)}: ${t('tree.node', { what: title, count: counts })}${from}`} onClick=${open} onKeyDown=${(event) => onKey(event, spot)}>
-    <span class="node-title"><span class="dot" aria-hidden="true"></span><span>${title}</span>${job && !hasEnded(job) && html`<span class="pulse"></span>`}${job?.state === 'failed' && html`<${Icon} name="warning" size=${16} />`}</span>
+  return html`<button
+    type="button"
+    class=${`node of-${node.representation}`}
+    data-node=${node.id}
+    data-state=${job?.state}
+    aria-label=${`${t(`rep.${node.representation}`)}: ${t('tree.node', { what: title, count: counts })}${from}`}
+    onClick=${open}
+    onKeyDown=${(event) => onKey(event, spot)}
+  >
+    <span class="node-title"
+      ><span class="dot" aria-hidden="true"></span
+      ><span>${title}</span
+      >${job && !hasEnded(job) && html`<span class="pulse"></span>`}${job?.state === 'failed' && html`<${Icon} name="warning" size=${16} />`}</span
+    >
     ${
       pictures.length
-        ? html`<span class="node-thumbs">${pictures.slice(0, THUMBS).map((address) => html`<img key=${address} src=${pictureUrl(address, 128)} alt="" width="44" height="44" loading="lazy" />`)}${pictures.length > THUMBS && html`<span class="node-more">+${pictures.length - THUMBS}</span>`}</span>`
+        ? html`<span class="node-thumbs"
+            >${pictures.slice(0, THUMBS).map((address) => html`<img key=${address} src=${pictureUrl(address, 128)} alt="" width="44" height="44" loading="lazy" />`)}${pictures.length > THUMBS && html`<span class="node-more">+${pictures.length - THUMBS}</span>`}</span
+          >`
         : html`<span class="node-text">${texts.length ? snippet(texts[0].text) : counts}</span>`
     }
   </button>`;

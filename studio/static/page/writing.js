@@ -24,8 +24,20 @@ export function Writing() {
     keep(key, null);
     return close();
   };
-  const footer = html`<button type="button" class="button" onClick=${close}>${t('shared.cancel')}</button><button type="button" class="button button-primary" onClick=${save}>${t('write.save')}</button>`;
+  const footer = html`<button type="button" class="button" onClick=${close}>${t('shared.cancel')}</button
+    ><button type="button" class="button button-primary" onClick=${save}>${t('write.save')}</button>`;
   return html`<${Dialog} title=${t('write.title')} onClose=${close} footer=${footer}>
-    <div class="field"><label for="note">${t('write.label')}</label><textarea id="note" class="textarea" rows="6" maxlength="5000" placeholder=${t('write.placeholder')} value=${text} onInput=${write}></textarea></div>
+    <div class="field">
+      <label for="note">${t('write.label')}</label
+      ><textarea
+        id="note"
+        class="textarea"
+        rows="6"
+        maxlength="5000"
+        placeholder=${t('write.placeholder')}
+        value=${text}
+        onInput=${write}
+      ></textarea>
+    </div>
   <//>`;
 }

@@ -11,7 +11,9 @@ export const classes = (...names) => names.filter(Boolean).join(' ');
 
 /** A button of only an icon, with a name for everybody who cannot see it (and as its tooltip). */
 export function IconButton({ icon, label, class: own, size, ...more }) {
-  return html`<button type="button" class=${classes('icon-button', own)} aria-label=${label} title=${label} ...${more}><${Icon} name=${icon} size=${size || 20} /></button>`;
+  return html`<button type="button" class=${classes('icon-button', own)} aria-label=${label} title=${label} ...${more}>
+    <${Icon} name=${icon} size=${size || 20} />
+  </button>`;
 }
 
 /**
@@ -36,7 +38,13 @@ export function Dialog({ title, onClose, children, class: own, hideTitle = false
   const onPress = (event) => {
     if (event.target === box.current) onClose();
   };
-  return html`<dialog ref=${box} class=${classes('dialog', own)} aria-labelledby=${id} onCancel=${onCancel} onPointerDown=${onPress}>
+  return html`<dialog
+    ref=${box}
+    class=${classes('dialog', own)}
+    aria-labelledby=${id}
+    onCancel=${onCancel}
+    onPointerDown=${onPress}
+  >
     <div class="dialog-box">
       <header class=${classes('dialog-head', hideTitle && 'dialog-head-bare')}>
         <h2 id=${id} class=${hideTitle ? 'visually-hidden' : ''}>${title}</h2>
@@ -77,18 +85,25 @@ export function Toasts() {
   return html`<div class="visually-hidden" role="status" aria-live="polite" data-announcer>${said}</div>
     <div class="toasts" role="region" aria-label=${t('shared.notifications')} aria-live="polite">
       ${toasts.map(
-        (one) => html`<div key=${one.id} class=${`toast toast-${one.kind}`}>
-        <${Icon} name=${one.kind === 'error' ? 'warning' : one.kind === 'success' ? 'check' : 'info'} />
-        <span>${one.message}</span>
-        ${
-          one.action &&
-          html`<button type="button" class="button button-quiet" onClick=${() => {
-            drop(one.id);
-            one.action.run();
-          }}>${one.action.label}</button>`
-        }
-        <${IconButton} icon="close" size=${16} label=${t('shared.dismiss')} onClick=${() => drop(one.id)} />
-      </div>`,
+        (one) =>
+          html`<div key=${one.id} class=${`toast toast-${one.kind}`}>
+            <${Icon} name=${one.kind === 'error' ? 'warning' : one.kind === 'success' ? 'check' : 'info'} />
+            <span>${one.message}</span>
+            ${
+              one.action &&
+              html`<button
+                type="button"
+                class="button button-quiet"
+                onClick=${() => {
+                  drop(one.id);
+                  one.action.run();
+                }}
+              >
+                ${one.action.label}
+              </button>`
+            }
+            <${IconButton} icon="close" size=${16} label=${t('shared.dismiss')} onClick=${() => drop(one.id)} />
+          </div>`,
       )}
     </div>`;
 }
@@ -96,8 +111,16 @@ export function Toasts() {
 /** Switch between the two languages; its name is in the other language. */
 export function LanguageSwitch() {
   const other = getLang() === 'zh' ? 'en' : 'zh';
-  return html`<button type="button" class="button button-quiet language" lang=${other === 'zh' ? 'zh-CN' : 'en'} aria-label=${t('shared.language')}
-    title=${t('shared.language')} onClick=${() => setLang(other)}><${Icon} name="globe" /><span aria-hidden="true">${other === 'zh' ? '中文' : 'EN'}</span></button>`;
+  return html`<button
+    type="button"
+    class="button button-quiet language"
+    lang=${other === 'zh' ? 'zh-CN' : 'en'}
+    aria-label=${t('shared.language')}
+    title=${t('shared.language')}
+    onClick=${() => setLang(other)}
+  >
+    <${Icon} name="globe" /><span aria-hidden="true">${other === 'zh' ? '中文' : 'EN'}</span>
+  </button>`;
 }
 
 const systemDark = matchMedia('(prefers-color-scheme: dark)');
@@ -121,12 +144,17 @@ export function ThemeSwitch() {
     }
     setDark(!dark);
   };
-  return html`<${IconButton} icon=${dark ? 'sun' : 'moon'} label=${t(dark ? 'shared.theme.light' : 'shared.theme.dark')} onClick=${turn} />`;
+  return html`<${IconButton}
+    icon=${dark ? 'sun' : 'moon'}
+    label=${t(dark ? 'shared.theme.light' : 'shared.theme.dark')}
+    onClick=${turn}
+  />`;
 }
 
 /** The bar on top of a page: brand at the left, children in the middle, switches at the right. */
 export function TopBar({ title, href = null, children, end = null }) {
-  const brand = html`<span class="brand-mark" aria-hidden="true"><${Icon} name="sparkle" /></span><span class="brand-name">${title}</span>`;
+  const brand = html`<span class="brand-mark" aria-hidden="true"><${Icon} name="sparkle" /></span
+    ><span class="brand-name">${title}</span>`;
   return html`<header class="top-bar">
     ${href ? html`<a class="brand" href=${href}>${brand}</a>` : html`<span class="brand">${brand}</span>`}
     <div class="top-bar-middle">${children}</div>
@@ -138,11 +166,23 @@ export function TopBar({ title, href = null, children, end = null }) {
 export function Progress({ value, label }) {
   const known = value !== null && value !== undefined;
   const percent = known ? Math.round(Math.min(Math.max(value, 0), 1) * 100) : undefined;
-  return html`<div class=${classes('progress', !known && 'progress-unknown')} role="progressbar" aria-label=${label}
-    aria-valuemin="0" aria-valuemax="100" aria-valuenow=${percent}><span style=${known ? `width:${percent}%` : ''}></span></div>`;
+  return html`<div
+    class=${classes('progress', !known && 'progress-unknown')}
+    role="progressbar"
+    aria-label=${label}
+    aria-valuemin="0"
+    aria-valuemax="100"
+    aria-valuenow=${percent}
+  >
+    <span style=${known ? `width:${percent}%` : ''}></span>
+  </div>`;
 }
 
 /** What stands where nothing is yet: says what this is and what to do. */
 export function Empty({ icon = 'sparkle', title, children }) {
-  return html`<div class="empty"><span class="empty-mark"><${Icon} name=${icon} size=${28} /></span><p class="empty-title">${title}</p>${children && html`<div class="empty-text">${children}</div>`}</div>`;
+  return html`<div class="empty">
+    <span class="empty-mark"><${Icon} name=${icon} size=${28} /></span>
+    <p class="empty-title">${title}</p>
+    ${children && html`<div class="empty-text">${children}</div>`}
+  </div>`;
 }
