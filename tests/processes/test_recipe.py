@@ -16,9 +16,9 @@ from tests.stand_ins import stand_in
 
 pytestmark = pytest.mark.processes
 
-BLOCK = re.compile(r"^```\w+ (file|append)=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```\w+ (file|append|edit)=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CURL_BODY = re.compile(r"-d '(\{.*?\})'")
-SHIPPED = ("app.py", "config.py", "apps", "jobs", "agent", "store", "settings")
+SHIPPED = ("app.py", "config.py", "apps", "jobs", "agent", "store", "settings", "studio")
 
 
 def follow_recipe(folder: Path) -> None:
@@ -32,8 +32,23 @@ def follow_recipe(folder: Path) -> None:
     for how, path, text in BLOCK.findall((ROOT / "CONTRIBUTING.md").read_text("utf-8")):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
+        if how == "edit":
+            target.write_text(_edited(target.read_text("utf-8"), text), "utf-8")
+            continue
         with target.open("a" if how == "append" else "w", encoding="utf-8") as file:
             file.write(f"\n{text}" if how == "append" else text)
+
+
+def _edited(text: str, change: str) -> str:
+    """Put each line that begins with a plus behind the line that stands before it in the change."""
+    lines, place = text.splitlines(), 0
+    for line in change.splitlines():
+        if line.startswith("+"):
+            place += 1
+            lines.insert(place, line[1:])
+        elif line.strip() != "…":
+            place = lines.index(line[1:])
+    return "\n".join(lines) + "\n"
 
 
 def test_an_app_added_by_the_recipe_answers_and_is_documented(
