@@ -13,7 +13,7 @@ from store.clock import utc_now
 from store.connection import Database
 from store.ids import new_id
 from store.repeat import idempotent, insert_once
-from store.schema import SCHEMA_VERSIONS, SESSIONS, Document
+from store.schema import PARTICIPANTS, SCHEMA_VERSIONS, SESSIONS, Document
 from store.studies import DEFAULT_STUDY
 
 SessionState = Literal["active", "completed", "withdrawn"]
@@ -100,6 +100,33 @@ class Sessions:
             Session(
                 id=participant_id, participant_id=participant_id, study_id=DEFAULT_STUDY, condition_id=DEFAULT_STUDY
             )
+        )
+
+    def begin_missing(self, before: datetime) -> int:
+        """Give those participants who came before a moment and have no session one in the default study; count them.
+
+        They worked before sessions were kept. Who joins a study just now has none yet either, hence the moment.
+        """
+        missing = self._without_session(before)
+        for participant_id, came_at in missing:
+            self.create(
+                Session(
+                    id=participant_id,
+                    participant_id=participant_id,
+                    study_id=DEFAULT_STUDY,
+                    condition_id=DEFAULT_STUDY,
+                    assigned=Assigned(at=came_at),
+                    started_at=came_at,
+                )
+            )
+        return len(missing)
+
+    @idempotent
+    def _without_session(self, before: datetime) -> list[tuple[str, datetime]]:
+        having = {one["participant_id"] for one in self._database.collection(SESSIONS).find({}, {"participant_id": 1})}
+        known = self._database.collection(PARTICIPANTS).find({}, {"created_at": 1})
+        return sorted(
+            (one["_id"], one["created_at"]) for one in known if one["_id"] not in having and one["created_at"] < before
         )
 
     @idempotent

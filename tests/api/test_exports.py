@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -20,10 +21,12 @@ import pytest
 from apps.research import export_runs
 from store.exports import LOST_AFTER_S, Export
 from store.ids import new_id
+from store.studies import Condition
 from tests.api.answers import data_of, failure_of
 from tests.api.exporting import asked_for, ended, exported, fetched
 from tests.api.server import Server
 from tests.api.submitting import made
+from tests.api.test_sessions import joined, study
 from tests.stores import opened_stores
 from tests.study_records import STUDY, small_study
 
@@ -252,3 +255,21 @@ def test_a_message_of_an_export_holds_for_a_day(server: Server) -> None:
 
 def _generations(server: Server) -> list[dict[str, Any]]:
     return list(server.stores.database.collection("generations").find())
+
+
+def test_the_seal_of_a_frozen_study_goes_with_it(serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    of = study(server, Condition(id="a", name="A"))
+    joined(server, of)
+    data_of(server.post(f"/api/studies/{of.id}/freeze", {}))
+
+    path = fetched(server, exported(server, of.id), tmp_path / "frozen.zip")
+
+    sealed = server.stores.studies.get(of.id)
+    assert sealed is not None and sealed.seal is not None
+    with zipfile.ZipFile(path) as opened:
+        assert json.loads(opened.read("manifest.json"))["seal"]["hash"] == sealed.seal.hash
+        contents = [json.loads(line) for line in opened.read("records/contents.jsonl").decode().splitlines()]
+        assert sealed.seal.hash in opened.read("METHODS.md").decode()
+    [text] = [one["text"] for one in contents if one["_id"] == sealed.seal.content_sha256]
+    assert json.loads(text)

@@ -117,6 +117,10 @@ def _comes_back_equal(serve: Serve, mongo_uri: str, path: Path, study_id: str) -
 
     # With a server at work on it, which finds nothing to recover and changes nothing.
     assert server.get("/ping").status_code == 200
+    seen = data_of(server.get(f"/api/studies/{study_id}/sessions?limit=50"))["sessions"]
+    assert len(seen) == PARTICIPANTS
+    told = data_of(server.get(f"/api/research/sessions/{seen[0]['id']}/chronicle?limit=50"))["entries"]
+    assert len(told) >= EVENTS
     again = fetched(server, exported(server, study_id), path.with_name("again.zip"))
 
     assert again.read_bytes() == path.read_bytes()

@@ -9,6 +9,7 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from rocrate.rocrate import ROCrate
 from apps.research.dataset.columns import stem_of
 from apps.research.dataset.exporting import Export, export_study
 from apps.research.dataset.importing import import_study
+from apps.research.dataset.pictures import picture_path
 from apps.research.dataset.tables import TABLES
+from store.clock import utc_now
 from store.dump import Dump
 from store.ids import new_id
 from store.stores import Stores
 from tests.stores import opened_stores
-from tests.study_records import ODD, STUDY, UNTIL, small_study
+from tests.study_records import ODD, STUDY, UNTIL, StudyMaker, small_study
 
 pytestmark = pytest.mark.unit
 
@@ -266,6 +269,13 @@ def test_the_paragraph_on_methods_has_the_numbers(unpacked: Path) -> None:
     assert "| 模型 B | 2 | 0 | 0 | 2 | 3 | 1 | 1 | 3.50 [3.50, 3.50] | 20.00 [20.00, 20.00] | fixed" in text
 
 
+def test_pictures_are_divided_into_parts_of_a_thousand() -> None:
+    name = "0" * 64
+
+    assert picture_path(999, name, "image/png") == f"images/part-0001/{name}.png"
+    assert picture_path(1000, name, "image/jpeg") == f"images/part-0002/{name}.jpg"
+
+
 def test_an_export_leaves_out_what_came_after_it_began(stores: Stores, tmp_path: Path) -> None:
     maker = small_study(stores)
     first = stores.sessions.of_study(STUDY)[-1]
@@ -280,3 +290,23 @@ def test_an_export_leaves_out_what_came_after_it_began(stores: Stores, tmp_path:
     assert whole.records - before.records == 3
     assert before.under_way == 1
     assert Dump(stores.database, moment).under_way(session) == 0
+
+
+def test_work_from_before_there_were_sessions_is_in_the_default_study(stores: Stores, tmp_path: Path) -> None:
+    old = stores.participants.find_or_create("old")
+    long_ago = utc_now() - timedelta(days=2)
+    stores.database.collection("participants").update_one({"_id": old.id}, {"$set": {"created_at": long_ago}})
+    stores.participants.find_or_create("joins a study just now")
+    stores.studies.default()
+    maker = StudyMaker(stores, clock=long_ago)
+    work = maker.generation({"_id": "", "participant_id": old.id, "condition_id": ""}, 1)
+
+    for name in ("one.zip", "two.zip"):
+        made(stores, tmp_path / name, "default")
+
+    with zipfile.ZipFile(tmp_path / "one.zip") as opened:
+        sessions = [json.loads(line) for line in opened.read("records/sessions.jsonl").decode().splitlines()]
+        generations = [json.loads(line) for line in opened.read("records/generations.jsonl").decode().splitlines()]
+    assert [one["participant_id"] for one in sessions] == [old.id]
+    assert [one["_id"] for one in generations] == [work["_id"]]
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()

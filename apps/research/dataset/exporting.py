@@ -6,7 +6,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -24,6 +24,7 @@ from apps.research.dataset.readme import changes, readme
 from apps.research.dataset.rows import Record
 from apps.research.dataset.table_files import ENDINGS
 from apps.research.dataset.tables import TABLES
+from store.clock import utc_now
 from store.dump import Dump
 from store.schema import SCHEMA_VERSIONS
 from store.stores import Stores
@@ -35,6 +36,8 @@ FORMAT: Final = 1
 READ, WRITTEN = 0.35, 0.75
 """How far an export is when all records are read, and when the ZIP is written; the rest is the check."""
 SHOWN: Final = 24
+JOINING: Final = timedelta(hours=1)
+"""Whoever has no session after so long came before sessions were kept."""
 Told = Callable[[Literal["writing", "checking"], float], None]
 """Hears the state, `writing` or `checking`, and how far the export is, 0 to 1."""
 
@@ -67,6 +70,8 @@ def export_study(
     study = source.study(study_id)
     if study is None:
         raise UnknownStudyError(study_id)
+    if study.get("is_default"):
+        stores.sessions.begin_missing(min(until, utc_now()) - JOINING)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
         folder = Path(name)
         made = _Made(stores, study, source, folder, told, version)
