@@ -31,9 +31,9 @@ export async function fetchMore(limit = PAGE) {
   }
 }
 
-/** Fetch all that there is; for the tree. */
-export async function fetchAll() {
-  while (store.get().next) {
+/** Fetch what there is, up to so many generations; for the tree. */
+export async function fetchMany(most = 600) {
+  while (store.get().next && store.get().order.length < most) {
     const before = store.get().next;
     await fetchMore(WHOLE_PAGE);
     if (store.get().next === before) await new Promise((done) => setTimeout(done, 200));

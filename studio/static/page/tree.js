@@ -3,13 +3,14 @@ import { html, useEffect, useMemo, useRef } from '../vendor/preact.js';
 import { pictureUrl } from '../shared/api.js';
 import { t } from '../shared/i18n.js';
 import { Empty, Icon } from '../shared/ui.js';
-import { fetchAll } from './jobs.js';
+import { fetchMany } from './jobs.js';
 import { cardOf, hasEnded, layout, lineage, stringsOf } from './model.js';
 import { REPRESENTATIONS, store, use } from './state.js';
 
 const NODE = { width: 208, height: 104 };
 const GAP = { x: 64, y: 22 };
 const THUMBS = 3;
+const MORE = 400;
 const columns = () => Math.max(Math.floor((innerWidth - 24) / (NODE.width + GAP.x)), 1);
 const left = (spot) => spot.depth * (NODE.width + GAP.x);
 const top = (spot) => spot.row * (NODE.height + GAP.y);
@@ -28,7 +29,7 @@ export function Tree() {
     [jobs, order, own],
   );
   useEffect(() => {
-    fetchAll().catch(() => {});
+    fetchMany().catch(() => {});
   }, []);
   if (!shape.placed.length)
     return html`<div class="tree-page">
@@ -45,7 +46,7 @@ export function Tree() {
         ${REPRESENTATIONS.map((name) => html`<li key=${name} class=${`of-${name}`}><span class="dot" aria-hidden="true"></span>${t(`rep.${name}`)}</li>`)}
       </ul>
     </header>
-    ${next && html`<p class="muted small" role="status">${t('tree.loading')}</p>`}
+    ${next && html`<${Earlier} count=${order.length} />`}
     <div class="tree-scroll" tabindex="-1">
       <div class="tree-canvas" style=${`width:${size.width}px;height:${size.height}px`}>
         <${Lines} shape=${shape} size=${size} />
@@ -53,6 +54,14 @@ export function Tree() {
       </div>
     </div>
   </div>`;
+}
+
+/** Older generations than those that are shown. */
+function Earlier({ count }) {
+  const isLoading = use((state) => state.isLoading);
+  if (isLoading) return html`<p class="muted small" role="status">${t('tree.loading')}</p>`;
+  const more = () => fetchMany(count + MORE).catch(() => {});
+  return html`<p><button type="button" class="button button-small" onClick=${more}>${t('more.button')}</button></p>`;
 }
 
 function Lines({ shape, size }) {
