@@ -239,6 +239,15 @@ def test_values_are_those_that_the_codebook_allows(unpacked: Path) -> None:
                 assert set(frame[column.name].dropna()) <= set(column.allowed), (one.name, column.name)
 
 
+@pytest.mark.parametrize("one", TABLES, ids=lambda one: one.name)
+def test_only_those_values_are_missing_of_which_the_codebook_says_what_it_means(unpacked: Path, one: Any) -> None:
+    rows = lines(unpacked, f"data/{stem_of(STUDY, one)}.jsonl")
+
+    for column in one.columns:
+        if not column.missing:
+            assert all(row[column.name] is not None for row in rows), (one.name, column.name)
+
+
 def test_provenance_is_prov_and_leads_from_a_picture_to_its_model(unpacked: Path) -> None:
     whole = ProvDocument.deserialize(str(unpacked / "provenance" / "prov.json"), format="json")
     [first, *_] = sorted((unpacked / "provenance" / "sessions").iterdir())
@@ -310,3 +319,19 @@ def test_work_from_before_there_were_sessions_is_in_the_default_study(stores: St
     assert [one["participant_id"] for one in sessions] == [old.id]
     assert [one["_id"] for one in generations] == [work["_id"]]
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+def test_a_study_that_nobody_took_part_in_is_a_data_set_too(stores: Stores, mongo_uri: str, tmp_path: Path) -> None:
+    StudyMaker(stores).study(state="draft", description="", planned=None)
+
+    done = made(stores, tmp_path / "empty.zip")
+
+    assert (done.records, done.pictures) == (1, 0)
+    with zipfile.ZipFile(tmp_path / "empty.zip") as opened:
+        opened.extractall(tmp_path / "empty")
+    assert ROCrate(tmp_path / "empty").name == "Robots, 机器人"
+    assert len(table(tmp_path / "empty", "events")) == 0
+    with opened_stores(mongo_uri, f"test_{new_id().lower()}") as others:
+        import_study(others, tmp_path / "empty.zip")
+        made(others, tmp_path / "again.zip")
+    assert (tmp_path / "empty.zip").read_bytes() == (tmp_path / "again.zip").read_bytes()

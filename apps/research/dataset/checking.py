@@ -111,8 +111,7 @@ class Checker:
         for part in root.get("hasPart", ()):
             name = part["@id"]
             is_there = any(path.startswith(name) for path in paths) if name.endswith("/") else name in paths
-            # A study without pictures has no folder for them; a ZIP has folders only by what is in them.
-            if not is_there and not name.endswith("/"):
+            if not is_there:
                 raise NotValidError(f"ro-crate-metadata.json: {name} is not in the data set")
 
 

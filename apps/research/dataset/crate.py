@@ -42,7 +42,11 @@ def crate_metadata(study: Record, changed_at: datetime, counts: Mapping[str, int
     crate.license = "All rights reserved, unless the researchers say otherwise"
     for path, (media_type, meaning) in PAGES.items():
         crate.add_file(dest_path=path, properties={"encodingFormat": media_type, "description": meaning})
+    # A ZIP has no empty folders.
+    empty = {path for path, table in (("images/", "images"), ("provenance/sessions/", "sessions")) if not counts[table]}
     for path, meaning in FOLDERS.items():
+        if path in empty:
+            continue
         crate.add_dataset(dest_path=path, properties={"name": path, "description": meaning})
     for table in TABLES:
         for ending, media_type in MEDIA_TYPES.items():

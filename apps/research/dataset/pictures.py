@@ -13,7 +13,7 @@ from typing import Final
 from apps.research.dataset.errors import NotExportableError
 from apps.research.dataset.files import Files
 from apps.research.dataset.found import Found
-from apps.research.dataset.png import with_parameters
+from apps.research.dataset.png import size_of, with_parameters
 from store.contents import Content, Contents
 
 IN_ONE_PART: Final = 1000
@@ -69,14 +69,15 @@ def _written(number: int, found: Found, read: Future[tuple[Content, bytes, str]]
     content, data, sha256 = read.result()
     ref = content.ref
     path = picture_path(number, found.hash, ref.media_type)
+    width, height = size_of(data)
     row = {
         "row_id": found.hash,
         "image": found.hash,
         "file": path,
         "media_type": ref.media_type,
         "size_bytes": ref.size,
-        "width": ref.width,
-        "height": ref.height,
+        "width": ref.width or width,
+        "height": ref.height or height,
         "created_at": ref.created_at,
         "image_role": found.role,
         "generation_id": found.generation_id,

@@ -33,6 +33,13 @@ def without_parameters(image_bytes: bytes) -> bytes:
     return image_bytes[:AFTER_HEADER] + image_bytes[AFTER_HEADER + 12 + len(chunk[1]) :]
 
 
+def size_of(image_bytes: bytes) -> tuple[int, int] | tuple[None, None]:
+    """Read width and height of a PNG in pixels; None for what is no PNG."""
+    if not image_bytes.startswith(SIGNATURE) or image_bytes[12:16] != b"IHDR" or len(image_bytes) < AFTER_HEADER:
+        return None, None
+    return struct.unpack(">II", image_bytes[16:24])
+
+
 def parameters_of(image_bytes: bytes) -> str | None:
     """Read the text `parameters` of a PNG; None if there is none."""
     for kind, body in _heads(image_bytes):

@@ -32,10 +32,12 @@ def _row(table: str, row_of: str, *columns: Column) -> Table:
     return Table(table, row_of, (Column("row_id", "text", "different in each row of its table"), *columns))
 
 
-SESSION = Column("session_id", "text", "the session; `sessions` has a row for each")
-NUMBER = Column("session_number", "integer", "number of the session within the study, from 1")
-PARTICIPANT = Column("participant_id", "text", "pseudonym of the participant", missing="not known who it was")
-CONDITION = Column("condition_id", "text", "experimental condition; `conditions` has a row for each")
+UNKNOWN: Final = "not known whose it is"
+SESSION = Column("session_id", "text", "the session; `sessions` has a row for each", missing=UNKNOWN)
+NUMBER = Column("session_number", "integer", "number of the session within the study, from 1; 0 in the default study",
+                missing=UNKNOWN)  # fmt: skip
+PARTICIPANT = Column("participant_id", "text", "pseudonym of the participant", missing=UNKNOWN)
+CONDITION = Column("condition_id", "text", "experimental condition; `conditions` has a row for each", missing=UNKNOWN)
 WHO = (SESSION, NUMBER, PARTICIPANT, CONDITION)
 
 GENERATION = Column(
