@@ -43,6 +43,12 @@ def page(page: str) -> ResponseReturnValue:
     return _page(page)
 
 
+@studio.get("/favicon.ico")
+def favicon() -> ResponseReturnValue:
+    """Give out the mark, for pages that name none of their own."""
+    return static_file("shared/mark.svg")
+
+
 @studio.get("/studio/static/<path:file_name>")
 def static_file(file_name: str) -> ResponseReturnValue:
     """Give out a file of the pages; under the folder of the present version it may be cached for ever."""

@@ -31,7 +31,15 @@ WITHOUT_BODY = (
     "/api/replays/{replay_id}/cancel", "/api/replays/{replay_id}/resume", "/api/studies/{study_id}/exports",
 )  # fmt: skip
 NOT_JSON = ("/upload", "/uploadImage")
-NOT_DOCUMENTED = {"/", "/docs", "/docs/{name}", "/join/{join_key}", "/studio/{page}", "/studio/static/{file_name}"}
+NOT_DOCUMENTED = {
+    "/",
+    "/docs",
+    "/docs/{name}",
+    "/favicon.ico",
+    "/join/{join_key}",
+    "/studio/{page}",
+    "/studio/static/{file_name}",
+}
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ACCEPTED = {
     "/api/join/{join_key}": (404,),

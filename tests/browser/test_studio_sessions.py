@@ -98,6 +98,14 @@ def test_a_link_that_leads_nowhere_says_so(lab_url: str, new_participant: NewPar
         expect(participant.page.get_by_role("alert")).to_contain_text("This link leads to no study")
 
 
+def test_leaving_the_page_is_told_on_the_way_out(lab_url: str, new_participant: NewParticipant) -> None:
+    participant = new_participant(base_url=lab_url)
+    participant.comes("Leaves")
+    session = _ask("POST", f"{lab_url}/api/sessions", json={"username": "Leaves"})["session"]["id"]
+    participant.page.goto(f"{lab_url}/ping")
+    _until(participant, lambda: _kept(lab_url, session)["page.close"] == 1)
+
+
 class Steps:
     """What the page told of its steps, and what came of it."""
 
@@ -140,13 +148,13 @@ def test_every_step_arrives_once_although_the_line_is_cut_and_the_page_left(
         page.reload()
         participant.is_in()
         participant.view("Tree")
-        _until(participant, lambda: _kept(lab_url, steps).keys() >= set(steps.verbs.values()))
+        _until(participant, lambda: _kept(lab_url, steps.session).keys() >= set(steps.verbs.values()))
         page.wait_for_function(
             "() => Object.keys(localStorage).filter((key) => key.startsWith('studio.events.'))"
             ".every((key) => JSON.parse(localStorage[key]).length === 0)"
         )
     told = Counter(steps.verbs.values())
-    kept = _kept(lab_url, steps)
+    kept = _kept(lab_url, steps.session)
     assert {verb: kept[verb] for verb in told if verb != "page.close"} == {
         verb: count for verb, count in told.items() if verb != "page.close"
     }
@@ -162,7 +170,7 @@ def _until(participant: Participant, is_so: Callable[[], bool]) -> None:
         participant.page.wait_for_timeout(100)
 
 
-def _kept(lab_url: str, steps: Steps) -> Counter[str]:
-    page = _ask("GET", f"{lab_url}/api/research/sessions/{steps.session}/chronicle", params={"limit": 200})
+def _kept(lab_url: str, session: str) -> Counter[str]:
+    page = _ask("GET", f"{lab_url}/api/research/sessions/{session}/chronicle", params={"limit": 200})
     entries = page["entries"] if isinstance(page, dict) else page
     return Counter(entry["verb"] for entry in entries if entry["actor"] == "participant")
