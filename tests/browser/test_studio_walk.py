@@ -106,6 +106,7 @@ def test_several_generations_are_under_way_at_once(participant: Participant, web
     has_ended(participant.asks("brief.create_new"))
     for generation in held:
         expect(generation).to_have_attribute("aria-busy", "true")
+    expect(participant.page.get_by_text(re.compile("in the queue")).first).to_be_visible(timeout=ANSWER_MS)
     for webui in webuis:
         webui.open_gate()
     for generation in held:

@@ -1,10 +1,11 @@
 // One generation on the board: while it is made, and what came of it.
-import { html, useEffect, useState } from '../vendor/preact.js';
-import { duration, moment, t } from '../shared/i18n.js';
-import { Icon, IconButton, Progress, classes } from '../shared/ui.js';
+import { html } from '../vendor/preact.js';
+import { moment, t } from '../shared/i18n.js';
+import { Icon, IconButton, classes } from '../shared/ui.js';
 import { failureSentence } from './failures.js';
 import { again, cancel } from './jobs.js';
 import { expected, hasEnded, places, representationOf } from './model.js';
+import { PendingCards, PendingPicture, Status } from './pending.js';
 import { Picture } from './picture.js';
 import { mayRun, store, use } from './state.js';
 import { TextCard } from './text_card.js';
@@ -49,16 +50,7 @@ export function Generation({ id }) {
                 name=${t('picture.of', { what, n: i + 1 })}
                 open=${() => store.set({ detail: { jobId: id, index: place.index } })}
               />`
-            : html`<div key=${place.index} class="tile tile-pending">
-                <div class="skeleton"></div>
-                <div class="tile-progress">
-                  <span class="small">${t('job.picture', { n: i + 1, total: shown.length })}</span>
-                  <${Progress}
-                    value=${place.progress}
-                    label=${t('job.progress', { what, n: i + 1, total: shown.length })}
-                  />
-                </div>
-              </div>`,
+            : html`<${PendingPicture} key=${place.index} job=${job} place=${place} n=${i + 1} total=${shown.length} />`,
         )}
       </div>`
     }
@@ -101,38 +93,6 @@ function Actions({ job }) {
       onClick=${() => store.set({ detail: { jobId: job.id, index: job.outputs[0]?.index ?? 0, showsHow: true } })}
     />
   </span>`;
-}
-
-/** Where it stands, in words; the seconds run down by themselves. */
-function Status({ job }) {
-  const [, tick] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => tick((n) => n + 1), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  const left =
-    job.eta_s === null || job.eta_s === undefined ? null : job.eta_s - (performance.now() - job.heard_at) / 1000;
-  const where =
-    job.place > 0 ? t('job.place', { n: job.place }) : job.state === 'queued' ? t('job.starting') : t('job.working');
-  const when = left === null ? '' : left < 1.5 ? t('job.soon') : t('job.eta', { time: duration(Math.ceil(left)) });
-  return html`<p class="generation-status">
-    <span class="pulse" aria-hidden="true"></span
-    >${where}${when && html`<span class="generation-eta"><${Icon} name="clock" size=${16} />${when}</span>`}
-  </p>`;
-}
-
-function PendingCards({ job, count }) {
-  if (count <= 0) return null;
-  return Array.from(
-    { length: count },
-    (_, i) =>
-      html`<div key=${i} class="text-card text-card-pending">
-        <div class="skeleton"></div>
-        <div class="skeleton"></div>
-        <div class="skeleton"></div>
-        <${Progress} value=${job.progress || null} label=${`${t(`op.${job.operation}`)}, ${t('job.writing')}`} />
-      </div>`,
-  );
 }
 
 function Failed({ job }) {
