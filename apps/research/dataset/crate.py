@@ -7,6 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import Any, Final
 
+from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from apps.research.dataset.columns import FORMS, Table, stem_of
@@ -24,6 +25,11 @@ PAGES: Final = {
     "manifest.json": ("application/json", "Size and SHA-256 of every file, and numbers of rows"),
     "provenance/prov.json": ("application/json", "W3C PROV-JSON of the study; of each session beside it"),
 }
+LICENSE: Final = {
+    "@type": "CreativeWork",
+    "name": "No licence was given",
+    "description": "All rights are reserved, unless those who publish this data set say otherwise.",
+}
 FOLDERS: Final = {
     "data/": "Tables as CSV, JSON Lines and Parquet",
     "images/": "Pictures by the SHA-256 of their content, 1,000 in a part",
@@ -39,7 +45,7 @@ def crate_metadata(study: Record, changed_at: datetime, counts: Mapping[str, int
     crate.description = study.get("description") or f"Data of the study {crate.name}."
     crate.root_dataset["datePublished"] = f"{changed_at:%Y-%m-%d}"
     crate.root_dataset["identifier"] = f"urn:stepideator:study:{study['_id']}"
-    crate.license = "All rights reserved, unless the researchers say otherwise"
+    crate.license = crate.add(ContextEntity(crate, "#license", properties=LICENSE))
     for path, (media_type, meaning) in PAGES.items():
         crate.add_file(dest_path=path, properties={"encodingFormat": media_type, "description": meaning})
     # A ZIP has no empty folders.

@@ -40,7 +40,8 @@ def dataset_description(study: Record, changed_at: datetime, version: str) -> di
         "identifier": f"urn:stepideator:study:{study['_id']}",
         "dateModified": changed_at.isoformat(timespec="milliseconds"),
         "keywords": ["design ideation", "generative AI", "human-computer interaction"],
-        "creator": {"@type": "SoftwareApplication", "name": "StepIdeator-API", "softwareVersion": version},
+        # Who made it only people can say; `creator` must be one of them.
+        "measurementTechnique": f"StepIdeator-API {version}",
         "variableMeasured": [_variable(column, tables) for column, tables in columns_once()],
     }
 
