@@ -44,7 +44,10 @@ def logout() -> ResponseReturnValue:
 @access.get("/me")
 @api.validate(resp=answers(MeAnswer, 401, 403), tags=["researchers"])
 def me() -> ResponseReturnValue:
-    """Tell who one is; `needs_login` is false where the server lets everybody in who sits at its own machine."""
+    """Tell who one is.
+
+    `needs_login` is false where the server lets everybody in who sits at its own machine.
+    """
     let_researchers_through()
     return succeeded({"login": researcher(), "needs_login": current_app.config["RESEARCH_LOGIN"]})
 

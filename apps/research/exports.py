@@ -59,7 +59,10 @@ def show(export_id: str) -> ResponseReturnValue:
 @documented(**ZIP)
 @api.validate(resp=answers(None, 401, 403, 404, 409), tags=["exports"])
 def file(export_id: str) -> ResponseReturnValue:
-    """Give the ZIP of an export that is done. Parts of it may be asked for, so that a download can be resumed."""
+    """Give the ZIP of an export that is done.
+
+    Parts of it may be asked for, so that a download can be resumed.
+    """
     export = _found(export_id)
     if export.state == "failed":
         raise NotNowError(f"export {export.id} failed: {export.error}")

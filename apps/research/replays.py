@@ -73,7 +73,10 @@ def page(replay_id: str, query: ReplayQuery) -> ResponseReturnValue:
 @replays.post("/replays/<replay_id>/cancel")
 @api.validate(resp=answers(ReplayAnswer, 401, 403, 404), tags=["replays"])
 def cancel(replay_id: str) -> ResponseReturnValue:
-    """End a replay; what it found so far stays. One that has ended already is answered as it is."""
+    """End a replay; what it found so far stays.
+
+    One that has ended already is answered as it is.
+    """
     parts = services()
     parts.stores.replays.cancel(_found(parts, replay_id).id)
     return _fresh(succeeded(view_of(_found(parts, replay_id), parts.host)))
@@ -82,7 +85,10 @@ def cancel(replay_id: str) -> ResponseReturnValue:
 @replays.post("/replays/<replay_id>/resume")
 @api.validate(resp=answers(ReplayAnswer, 401, 403, 404, 409, is_accepted=True), tags=["replays"])
 def resume(replay_id: str) -> ResponseReturnValue:
-    """Take a replay up again that was canceled or failed, or whose process was stopped. Nothing is made twice."""
+    """Take a replay up again that was canceled or failed, or whose process was stopped.
+
+    Nothing is made twice.
+    """
     parts = services()
     found = _found(parts, replay_id)
     if found.state == "done":

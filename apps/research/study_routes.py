@@ -50,7 +50,10 @@ def page() -> ResponseReturnValue:
 @studies.post("")
 @api.validate(resp=answers(StudyAnswer, 400, 401, 403, 413, 415, 422), tags=["studies"])
 def create(json: NewStudy) -> ResponseReturnValue:
-    """Lay out a study. It is a draft until it is opened."""
+    """Lay out a study.
+
+    It is a draft until it is opened.
+    """
     parts = services()
     return succeeded(_told(parts, acts.created(parts, json)))
 
@@ -66,9 +69,10 @@ def one(study_id: str) -> ResponseReturnValue:
 @studies.patch("/<study_id>")
 @api.validate(resp=answers(StudyAnswer, 400, 401, 403, 404, 409, 413, 415, 422), tags=["studies"])
 def change(study_id: str, json: StudyChange) -> ResponseReturnValue:
-    """Change a study; keys that are left out stay. `revision` is that of the study as the caller has seen it.
+    """Change a study; keys that are left out stay.
 
-    409 when somebody else has changed it since, when it is frozen, or when a condition would go that has participants.
+    `revision` is that of the study as the caller has seen it. 409 when somebody else has changed it since, when it is
+    frozen, or when a condition would go that has participants.
     """
     parts = services()
     return succeeded(_told(parts, acts.changed(parts, acts.found(parts, study_id), json)))
