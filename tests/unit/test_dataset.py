@@ -9,7 +9,6 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +19,15 @@ from prov.model import ProvAgent, ProvDocument
 from rocrate.rocrate import ROCrate
 
 from apps.research.dataset.columns import stem_of
-from apps.research.dataset.exporting import Export, export_study
 from apps.research.dataset.importing import import_study
-from apps.research.dataset.pictures import picture_path
 from apps.research.dataset.tables import TABLES
-from store.clock import utc_now
-from store.dump import Dump
 from store.ids import new_id
 from store.stores import Stores
+from tests.data_sets import lines, made, table
 from tests.stores import opened_stores
-from tests.study_records import ODD, STUDY, UNTIL, StudyMaker, small_study
+from tests.study_records import ODD, STUDY, small_study
 
 pytestmark = pytest.mark.unit
-
-
-def made(stores: Stores, path: Path, study_id: str = STUDY) -> Export:
-    """Export a study as the server and the command do."""
-    return export_study(stores, study_id, path, until=UNTIL, version="1.0.0")
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +47,6 @@ def unpacked(data_set: Path) -> Path:
     with zipfile.ZipFile(data_set) as opened:
         opened.extractall(folder)
     return folder
-
-
-def table(folder: Path, name: str) -> pd.DataFrame:
-    """Read a table as the README says."""
-    found = next(one for one in TABLES if one.name == name)
-    return pd.read_csv(folder / "data" / f"{stem_of(STUDY, found)}.csv", keep_default_na=False, na_values=[""])
-
-
-def lines(folder: Path, path: str) -> list[dict[str, Any]]:
-    """Read a file of JSON Lines."""
-    return [json.loads(line) for line in (folder / path).read_text("utf-8").splitlines()]
 
 
 def test_the_same_records_give_the_same_bytes_and_come_back_equal(
@@ -276,62 +256,3 @@ def test_the_paragraph_on_methods_has_the_numbers(unpacked: Path) -> None:
     assert "1 completed, 0 withdrew, 2 were not ended" in text
     assert "gpt-4-0613" in text and "sd_xl_base_1.0 [31e35c80fc]" in text
     assert "| 模型 B | 2 | 0 | 0 | 2 | 3 | 1 | 1 | 3.50 [3.50, 3.50] | 20.00 [20.00, 20.00] | fixed" in text
-
-
-def test_pictures_are_divided_into_parts_of_a_thousand() -> None:
-    name = "0" * 64
-
-    assert picture_path(999, name, "image/png") == f"images/part-0001/{name}.png"
-    assert picture_path(1000, name, "image/jpeg") == f"images/part-0002/{name}.jpg"
-
-
-def test_an_export_leaves_out_what_came_after_it_began(stores: Stores, tmp_path: Path) -> None:
-    maker = small_study(stores)
-    first = stores.sessions.of_study(STUDY)[-1]
-    session = {"_id": first.id, "participant_id": first.participant_id, "condition_id": first.condition_id}
-    moment = maker.tick()
-    maker.event(session, 99)
-    maker.generation(session, 99)
-
-    whole = made(stores, tmp_path / "whole.zip")
-    before = export_study(stores, STUDY, tmp_path / "before.zip", until=moment, version="1.0.0")
-
-    assert whole.records - before.records == 3
-    assert before.under_way == 1
-    assert Dump(stores.database, moment).under_way(session) == 0
-
-
-def test_work_from_before_there_were_sessions_is_in_the_default_study(stores: Stores, tmp_path: Path) -> None:
-    old = stores.participants.find_or_create("old")
-    long_ago = utc_now() - timedelta(days=2)
-    stores.database.collection("participants").update_one({"_id": old.id}, {"$set": {"created_at": long_ago}})
-    stores.participants.find_or_create("joins a study just now")
-    stores.studies.default()
-    maker = StudyMaker(stores, clock=long_ago)
-    work = maker.generation({"_id": "", "participant_id": old.id, "condition_id": ""}, 1)
-
-    for name in ("one.zip", "two.zip"):
-        made(stores, tmp_path / name, "default")
-
-    with zipfile.ZipFile(tmp_path / "one.zip") as opened:
-        sessions = [json.loads(line) for line in opened.read("records/sessions.jsonl").decode().splitlines()]
-        generations = [json.loads(line) for line in opened.read("records/generations.jsonl").decode().splitlines()]
-    assert [one["participant_id"] for one in sessions] == [old.id]
-    assert [one["_id"] for one in generations] == [work["_id"]]
-    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
-
-
-def test_a_study_that_nobody_took_part_in_is_a_data_set_too(stores: Stores, mongo_uri: str, tmp_path: Path) -> None:
-    StudyMaker(stores).study(state="draft", description="", planned=None)
-
-    done = made(stores, tmp_path / "empty.zip")
-
-    assert (done.records, done.pictures) == (1, 0)
-    with zipfile.ZipFile(tmp_path / "empty.zip") as opened:
-        opened.extractall(tmp_path / "empty")
-    assert ROCrate(tmp_path / "empty").name == "Robots, 机器人"
-    assert len(table(tmp_path / "empty", "events")) == 0
-    with opened_stores(mongo_uri, f"test_{new_id().lower()}") as others:
-        import_study(others, tmp_path / "empty.zip")
-        made(others, tmp_path / "again.zip")
-    assert (tmp_path / "empty.zip").read_bytes() == (tmp_path / "again.zip").read_bytes()

@@ -41,9 +41,12 @@ class Reader:
         """
         self._files.keep("studies", self._study)
         self._files.add("conditions", rows.condition_rows(self._study))
-        for assignment in self._source.assignments(self._study["_id"]):
-            self._files.keep("assignments", assignment)
         names = self._source.session_ids(self._study["_id"])
+        there = frozenset(names)
+        for assignment in self._source.assignments(self._study["_id"]):
+            # Of one who was erased, or is just joining, there is no session.
+            if assignment["session_id"] in there:
+                self._files.keep("assignments", assignment)
         participants: dict[str, None] = {}
         provenance = StudyProvenance(self._study, version)
         for number, session in enumerate(self._source.sessions(names), start=1):

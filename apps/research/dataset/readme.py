@@ -47,6 +47,11 @@ What the verbs in `events` mean:
 Join them by `session_id` and `generation_id`. For linkography take `links`: each row is a link from one generation back
 to an earlier one, with their places in the session.
 
+## Before you publish
+
+What participants typed and drew, the names of files that they sent, and how their browser calls itself are in here as
+they were. Only you can see whether somebody can be known by that. No licence is stated; state one.
+
 ## The rest
 
 - `images/part-0001/…`: {pictures} pictures, 1,000 in a part, named by the SHA-256 of what was made or sent. A PNG that
