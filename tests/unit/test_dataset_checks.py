@@ -24,6 +24,7 @@ from apps.research.dataset.exporting import export_study
 from apps.research.dataset.importing import import_study
 from apps.research.dataset.png import parameters_of, with_parameters, without_parameters
 from apps.research.dataset.psychds import broken_rules
+from apps.research.dataset.work_rows import output_text
 from store.ids import new_id
 from store.stores import Stores
 from tests.stores import opened_stores
@@ -252,3 +253,27 @@ def test_what_is_written_meanwhile_neither_harms_nor_gets_in(stores: Stores, tmp
 
     assert meanwhile.sha256 == before.sha256
     assert (tmp_path / "meanwhile.zip").read_bytes() == (tmp_path / "before.zip").read_bytes()
+
+
+PAINTING = {"kind": "txt2img", "name": "x", "id": "s1",
+            "details": {"prompt": "a robot", "steps": 20, "seed": 7, "image_id": "p", "index": 0,
+                        "width": 512, "height": 512}}  # fmt: skip
+CUTTING = {"kind": "sam", "name": "sam-predict", "id": "s2", "details": {"mask_id": "m"}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "output", "text"),
+    [
+        ([PAINTING], {"image_id": "p", "step": "s1", "index": 0}, "a robot\nSteps: 20, Seed: 7, Size: 512x512"),
+        ([PAINTING, CUTTING], {"image_id": "c", "step": "s2", "index": 0},
+         "a robot\nSteps: 20, Seed: 7, Size: 512x512, Made by: sam sam-predict"),
+        ([CUTTING], {"image_id": "c", "step": "s2", "index": 0},
+         "a task\nOperation: sketch.create_new, Seed: 3, Made by: sam sam-predict"),
+    ],
+)  # fmt: skip
+def test_every_result_that_is_a_picture_has_parameters(
+    steps: list[dict[str, Any]], output: dict[str, Any], text: str
+) -> None:
+    generation = {"steps": steps, "inputs": {"task": "a task"}, "operation": "sketch.create_new", "seed": 3}
+
+    assert output_text(generation, output) == text

@@ -11,7 +11,13 @@ from apps.research.dataset.found import Found
 from apps.research.dataset.provenance import SessionProvenance
 from apps.research.dataset.rows import Record
 from apps.research.dataset.tallies import Tallies
-from apps.research.dataset.work_rows import images_of_step, infotext, link_rows, step_rows
+from apps.research.dataset.work_rows import (
+    images_of_step,
+    infotext,
+    link_rows,
+    output_text,
+    step_rows,
+)
 from store.dump import EVENT_KIND, GENERATION_KIND, SAVE_KIND, TIME_KIND, UPLOAD_KIND, Kind
 
 
@@ -75,7 +81,7 @@ class SessionFiles:
         texts = {image: infotext(step, image) for step in generation.get("steps", ()) for image in images_of_step(step)}
         for output in generation["outputs"]:
             if image := output.get("image_id"):
-                found.add(Found(image, "output", True, name, output.get("index"), texts.get(image)))
+                found.add(Found(image, "output", True, name, output.get("index"), output_text(generation, output)))
         for image, text in texts.items():
             found.add(Found(image, "step", False, name, None, text))
         for image in generation["inputs"]["image_ids"]:

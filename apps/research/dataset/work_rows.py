@@ -16,6 +16,9 @@ COPIED: Final = {
 }
 """Column of `steps`, and where its value stands in the details of a step."""
 
+PAINTED: Final = ("txt2img", "img2img")
+"""The kinds of steps that are calls of an image model."""
+
 
 def step_rows(generation: Record, session: Record) -> Iterator[Row]:
     """Give a row for each step of a generation."""
@@ -88,10 +91,28 @@ def link_rows(generation: Record, session: Record, positions: Mapping[str, int],
         }
 
 
+def output_text(generation: Record, output: Record) -> str:
+    """Give the parameters of a result: those of the picture that it is, or that it was cut out of or made from."""
+    steps = generation.get("steps", ())
+    maker = next((step for step in steps if step.get("id") == output.get("step")), None)
+    painted = [step for step in steps if step["kind"] in PAINTED and "prompt" in step.get("details", {})]
+    own = [step for step in painted if output.get("image_id") in images_of_step(step)]
+    near = [step for step in painted if step["details"].get("index") == output.get("index")]
+    found = next(iter([*own, *near, *painted]), None)
+    if found is None:
+        seed = generation.get("seed")
+        text = f"{generation['inputs']['task']}\nOperation: {generation['operation']}, Seed: {seed}"
+    else:
+        text = infotext(found, output["image_id"]) or ""
+    if maker is None or maker["kind"] in PAINTED:
+        return text
+    return f"{text}, Made by: {_quoted(' '.join([maker['kind'], maker['name']]))}"
+
+
 def infotext(step: Record, image: str) -> str | None:
     """Give the parameters of a picture as the WebUI writes them into its pictures; None for no picture of its."""
     details = step.get("details", {})
-    if step["kind"] not in ("txt2img", "img2img") or "prompt" not in details:
+    if step["kind"] not in PAINTED or "prompt" not in details:
         return None
     used, images = details.get("used") or {}, images_of_step(step)
     place = images.index(image) if image in images else 0
