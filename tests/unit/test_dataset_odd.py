@@ -7,10 +7,12 @@ import zipfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rocrate.rocrate import ROCrate
 
+from apps.research.dataset.errors import ChangedMeanwhileError
 from apps.research.dataset.exporting import export_study
 from apps.research.dataset.importing import import_study
 from apps.research.dataset.pictures import picture_path
@@ -128,3 +130,30 @@ def test_nothing_of_a_session_that_is_gone_is_in_the_export(stores: Stores, tmp_
             content = opened.read(name)
             assert session["_id"].encode() not in content, name
             assert session["participant_id"].encode() not in content, name
+
+
+@pytest.mark.parametrize(("late", "said"), [(1, ""), (9, "changed meanwhile")])
+def test_what_turns_up_while_it_is_read_has_all_read_anew(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: int, said: str
+) -> None:
+    maker = small_study(stores)
+    session = stores.sessions.of_study(STUDY)[-1]
+    person = {"_id": session.id, "participant_id": session.participant_id, "condition_id": session.condition_id}
+    numbers = iter(range(500, 500 + late))
+    count = Dump.count
+
+    def counted(self: Dump, kind: Any, document: dict[str, Any]) -> int:
+        # A write that was on its way comes between the reading and the count.
+        if document["_id"] == session.id and kind.collection == "events" and (number := next(numbers, None)):
+            maker.event(person, number)
+        return count(self, kind, document)
+
+    monkeypatch.setattr(Dump, "count", counted)
+    if said:
+        with pytest.raises(ChangedMeanwhileError, match=said):
+            made(stores, tmp_path / "one.zip")
+    else:
+        made(stores, tmp_path / "one.zip")
+        with zipfile.ZipFile(tmp_path / "one.zip") as opened:
+            assert opened.read("records/events.jsonl").count(b"e500") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ([] if said else ["one.zip"])

@@ -2,7 +2,8 @@
 
 DatasetError
 ├── UnknownStudyError        no study has this id
-├── NotExportableError       the records are not whole, or changed while they were read
+├── NotExportableError       the records are not whole
+│   └── ChangedMeanwhileError  they changed while they were read; another try may succeed
 ├── NotValidError            what was written does not hold what it says; it is not given out
 └── NotImportableError       the file is no data set of ours, is damaged, or the database is not empty
 """
@@ -20,7 +21,11 @@ class UnknownStudyError(DatasetError):
 
 
 class NotExportableError(DatasetError):
-    """Say that the records are not whole, or changed while they were read."""
+    """Say that the records are not whole."""
+
+
+class ChangedMeanwhileError(NotExportableError):
+    """Say that the records changed while they were read; another try may succeed."""
 
 
 class NotValidError(DatasetError):

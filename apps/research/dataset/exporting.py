@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from apps.research.dataset.archive import Members, Part, write_zip
 from apps.research.dataset.checking import Checker
 from apps.research.dataset.columns import stem_of
 from apps.research.dataset.crate import crate_metadata, preview
-from apps.research.dataset.errors import UnknownStudyError
+from apps.research.dataset.errors import ChangedMeanwhileError, UnknownStudyError
 from apps.research.dataset.files import RECORDS, Files
 from apps.research.dataset.methods import methods
 from apps.research.dataset.pictures import pictures
@@ -36,6 +37,8 @@ FORMAT: Final = 1
 READ, WRITTEN = 0.35, 0.75
 """How far an export is when all records are read, and when the ZIP is written; the rest is the check."""
 SHOWN: Final = 24
+TRIES: Final = 3
+"""A write that was on its way for long may turn up while its session is read; then all is read anew."""
 JOINING: Final = timedelta(hours=1)
 """Whoever has no session after so long came before sessions were kept."""
 Told = Callable[[Literal["writing", "checking"], float], None]
@@ -61,11 +64,18 @@ def export_study(
 
     Raises:
         UnknownStudyError: there is no such study.
-        NotExportableError: records are missing, or changed while they were read.
+        NotExportableError: records are missing, or change again and again while they are read.
         NotValidError: the ZIP does not hold what it should; it is removed.
         StoreError: the database cannot be read.
         OSError: the disk is full or cannot be written.
     """
+    for _ in range(TRIES - 1):
+        with suppress(ChangedMeanwhileError):
+            return _export_once(stores, study_id, target, until, version, told)
+    return _export_once(stores, study_id, target, until, version, told)
+
+
+def _export_once(stores: Stores, study_id: str, target: Path, until: datetime, version: str, told: Told) -> Export:
     source = Dump(stores.database, until)
     study = source.study(study_id)
     if study is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from apps.research.dataset import rows
-from apps.research.dataset.errors import NotExportableError
+from apps.research.dataset.errors import ChangedMeanwhileError, NotExportableError
 from apps.research.dataset.files import Files
 from apps.research.dataset.provenance import StudyProvenance
 from apps.research.dataset.rows import Record
@@ -37,7 +37,7 @@ class Reader:
         `version` is this server's.
 
         Raises:
-            NotExportableError: something is missing, or changed meanwhile.
+            NotExportableError: something is missing; ChangedMeanwhileError if it changed while it was read.
         """
         self._files.keep("studies", self._study)
         self._files.add("conditions", rows.condition_rows(self._study))
@@ -74,7 +74,7 @@ class Reader:
     def _compare(self, kind: Kind, session: Record, count: int) -> None:
         kept = self._source.count(kind, dict(session))
         if kept != count:
-            raise NotExportableError(
+            raise ChangedMeanwhileError(
                 f"of session {session['_id']} {count} {kind.collection} were read, but {kept} are kept: they were "
                 "changed meanwhile, or the database is damaged; start the export again"
             )
