@@ -5,6 +5,7 @@ from flask import Flask
 from apps.media.routes import media
 from apps.pool.routes import pool
 from apps.research.access import access
+from apps.research.erasures import erasures
 from apps.research.exports import exports
 from apps.research.replays import replays
 from apps.research.session_routes import sessions as research_sessions
@@ -29,4 +30,5 @@ def register_routes(app: Flask) -> None:
     app.register_blueprint(research_sessions)
     app.register_blueprint(replays)
     app.register_blueprint(exports)
+    app.register_blueprint(erasures)
     app.register_blueprint(studio)

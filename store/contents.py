@@ -70,7 +70,7 @@ class Contents:
         """
         sha256 = hashlib.sha256(content).hexdigest()
         # Asked first, so that bytes that are here already do not travel a second time.
-        known = None if is_new else self._info(sha256)
+        known = None if is_new else self._wanted_again(sha256)
         if known is not None:
             return known
         ref = ContentRef(sha256, media_type, len(content), utc_now(), width, height)
@@ -89,7 +89,10 @@ class Contents:
             document |= {"parts": self._put_parts(sha256, content)}
         # If another process was quicker, its facts count: a content has one set of them.
         heads = self._database.collection(CONTENTS)
-        return ref if insert_once(heads, document) else self._info(sha256) or ref
+        if insert_once(heads, document):
+            return ref
+        # None: it was there a moment ago, and has been removed with its participant since.
+        return self._wanted_again(sha256) or self.put(content, media_type, width=width, height=height)
 
     def put_text(self, text: str, media_type: str = "application/json") -> ContentRef:
         """Keep a text as UTF-8; raise DocumentInvalidError on a lone surrogate."""
@@ -127,6 +130,43 @@ class Contents:
     def exists(self, sha256: str) -> bool:
         """Say whether this content was put."""
         return self.info(sha256) is not None
+
+    @idempotent
+    def doom(self, sha256: str, by: str) -> None:
+        """Mark a content as one that may go; who puts the same bytes again takes the mark away."""
+        self._database.collection(CONTENTS).update_one({"_id": sha256}, {"$set": {"doomed_by": by}})
+
+    @idempotent
+    def spare(self, sha256: str) -> None:
+        """Take the mark away."""
+        self._spare(sha256)
+
+    @idempotent
+    def remove(self, sha256: str, by: str) -> bool:
+        """Remove a content that has this mark still; False if it stays."""
+        heads = self._database.collection(CONTENTS)
+        heads.delete_one({"_id": sha256, "doomed_by": by})
+        if heads.find_one({"_id": sha256}, {"_id": 1}) is not None:
+            return False
+        # After the head, so that nobody ever sees half a content; a second try goes on here.
+        parts, number = self._database.collection(CONTENT_PARTS), 1
+        while parts.delete_one({"_id": f"{sha256}/{number}"}).deleted_count:
+            number += 1
+        return True
+
+    def _wanted_again(self, sha256: str) -> ContentRef | None:
+        """Look for a content that somebody puts once more, and see to it that it stays."""
+        document = self._database.collection(CONTENTS).find_one({"_id": sha256}, {"content": 0})
+        if document is None:
+            return None
+        # Between the look and this, it may have been removed.
+        if document.get("doomed_by") and not self._spare(sha256):
+            return None
+        return _ref(document)
+
+    def _spare(self, sha256: str) -> bool:
+        change = {"$unset": {"doomed_by": ""}}
+        return self._database.collection(CONTENTS).update_one({"_id": sha256}, change).matched_count == 1
 
     def _info(self, sha256: str) -> ContentRef | None:
         # The projection matters: the document holds the bytes as well.

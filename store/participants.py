@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
 from store.clock import utc_now
@@ -39,7 +38,7 @@ class Participants:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._id_of = lru_cache(maxsize=REMEMBERED)(lambda username: self.find_or_create(username).id)
+        self._known: set[str] = set()
 
     @idempotent
     def find_or_create(self, username: str) -> Participant:
@@ -60,9 +59,17 @@ class Participants:
         return self._read(name) or self._create(name)
 
     def id_of(self, username: str) -> str:
-        """Give the id of the participant of a name, made now if the name is new; known ones are kept in memory."""
-        # It never changes, and every generation of every participant asks for it.
-        return self._id_of(username)
+        """Give the id of the participant of a name, made now if the name is new."""
+        # Every generation asks for it, so of a known participant the name alone is looked up. The name must be: once a
+        # participant is erased it stands for another one, in every process.
+        participant_id = self._named(username)
+        if participant_id in self._known:
+            return participant_id
+        found = self.find_or_create(username).id
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known.add(found)
+        return found
 
     @idempotent
     def find(self, username: str) -> Participant | None:
@@ -75,6 +82,11 @@ class Participants:
         """Give the participant of an id, with the name looked up; None if there is none."""
         name = self._database.collection(PARTICIPANT_NAMES).find_one({"participant_id": participant_id})
         return None if name is None else self._read(name)
+
+    @idempotent
+    def _named(self, username: str) -> str:
+        name = self._database.collection(PARTICIPANT_NAMES).find_one({"_id": _name_key(username)})
+        return "" if name is None else str(name["participant_id"])
 
     def _create(self, name: Document) -> Participant:
         """Write the participant of a name whose first process may have been killed before it could."""

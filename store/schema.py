@@ -29,6 +29,7 @@ RESEARCHERS: Final = "researchers"
 API_TOKENS: Final = "api_tokens"
 LOGIN_ATTEMPTS: Final = "login_attempts"
 EXPORTS: Final = "exports"
+RECEIPTS: Final = "receipts"
 INDEX_BUILDS: Final = "index_builds"
 
 # Raise a number when the meaning or the shape of a field changes; adding an optional field needs none.
@@ -56,5 +57,6 @@ SCHEMA_VERSIONS: Final[dict[str, int]] = {
     API_TOKENS: 1,
     LOGIN_ATTEMPTS: 1,
     EXPORTS: 1,
+    RECEIPTS: 1,
     INDEX_BUILDS: 1,
 }

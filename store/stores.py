@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from store.api_tokens import ApiTokens
 from store.connection import Database, StoreConfig
 from store.contents import Contents
+from store.erasure import Erasure
 from store.events import Events
 from store.exports import Exports
 from store.generations import Generations
 from store.glances import Glances
 from store.login_attempts import LoginAttempts
 from store.participants import Participants
+from store.receipts import Receipts
 from store.replays import Replays
 from store.researchers import Researchers
 from store.runners import Runners
@@ -49,6 +51,8 @@ class Stores:
     events: Events
     replays: Replays
     exports: Exports
+    receipts: Receipts
+    erasure: Erasure
     researchers: Researchers
     api_tokens: ApiTokens
     login_attempts: LoginAttempts
@@ -81,6 +85,8 @@ def open_stores(config: StoreConfig) -> Stores:
         events=Events(database),
         replays=Replays(database),
         exports=Exports(database),
+        receipts=Receipts(database),
+        erasure=Erasure(database, contents),
         researchers=Researchers(database),
         api_tokens=ApiTokens(database),
         login_attempts=LoginAttempts(database),

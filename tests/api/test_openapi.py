@@ -43,6 +43,7 @@ NOT_DOCUMENTED = {
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ACCEPTED = {
     "/api/join/{join_key}": (404,),
+    "/api/research/participants/{participant_id}/erase": (422,),
     "/api/sessions/{session_id}/events": (404,),
     "/api/sessions/{session_id}/end": (404,),
     "/api/pool": (404,), "/api/login": (401, 429), "/api/research/sessions/{session_id}/replays": (404,),

@@ -44,10 +44,12 @@ SEEN_TO_ELSEWHERE = {
     "/api/replays/<replay_id>/cancel",
     "/api/replays/<replay_id>/resume",
     "/api/studies/<study_id>/exports",
+    "/api/research/participants/<participant_id>/erase",
     "/api/studies/<study_id>/state",
     "/api/studies/<study_id>/freeze",
 }
-"""Change what has tests of its own: test_sessions.py, test_studies.py, test_replays.py, test_exports.py."""
+"""Change what has tests of its own: test_sessions.py, test_studies.py, test_replays.py, test_exports.py,
+test_erasure.py."""
 
 POSTS: dict[str, Callable[[], dict[str, Any]]] = {
     "/generate": lambda: body("brief.create_new"),
