@@ -31,6 +31,7 @@ from store.schema import (
     SESSIONS,
     SUBJECTS,
     SUBMISSION_KEYS,
+    SUMMARIES,
     THUMBNAILS,
     TIME_RECORDS,
     UPLOADS,
@@ -135,7 +136,8 @@ class Erasure:
             found = self._raw_of(name, query)
             now[name] = now.get(name, 0) + len(found)
             for one_id, raw in found:
-                ids.add(one_id.partition("/")[0] if name == REPLAY_ITEMS else one_id)
+                # A study's sum goes as well, but its id stays in use.
+                ids |= set() if name == SUMMARIES else {one_id}
                 hashes |= hashes_in(raw)
                 hashes |= self._inside(raw) if name == SAVED_STATES else set()
         hashes = set(self._traces.kept_under(frozenset(hashes))) | set(known.hashes)
@@ -155,6 +157,7 @@ class Erasure:
         found += [(GENERATIONS, {"participant_id": owner}) for owner in owners]
         found += [(EVENTS, {"session_id": session}) for session in sessions]
         found += [(ASSIGNMENTS, {"session_id": session}) for session in sessions]
+        found += [(SUMMARIES, {"_id": one}) for one in (*sessions, *owned.study_ids)]
         found += [(REPLAY_ITEMS, {"replay_id": replay}) for replay in owned.replay_ids]
         found += [(REPLAYS, {"participant_id": participant_id})]
         return found

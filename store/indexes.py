@@ -71,6 +71,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     Index(schema.TIME_RECORDS, "by_participant_and_time", ("participant_id", "received_at")),
     Index(schema.UPLOADS, "by_participant_and_time", ("participant_id", "received_at")),
     Index(schema.EXPORTS, "by_study", ("study_id",)),
+    Index(schema.SUMMARIES, "by_study", ("study_id",)),
     Index(schema.REPLAYS, "by_session", ("session_id",)),
     Index(schema.REPLAYS, "by_participant", ("participant_id",)),
     Index(schema.REPLAY_ITEMS, "by_replay_and_number", ("replay_id", "number")),

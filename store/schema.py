@@ -30,6 +30,7 @@ API_TOKENS: Final = "api_tokens"
 LOGIN_ATTEMPTS: Final = "login_attempts"
 EXPORTS: Final = "exports"
 RECEIPTS: Final = "receipts"
+SUMMARIES: Final = "summaries"
 INDEX_BUILDS: Final = "index_builds"
 
 # Raise a number when the meaning or the shape of a field changes; adding an optional field needs none.
@@ -58,5 +59,6 @@ SCHEMA_VERSIONS: Final[dict[str, int]] = {
     LOGIN_ATTEMPTS: 1,
     EXPORTS: 1,
     RECEIPTS: 1,
+    SUMMARIES: 1,
     INDEX_BUILDS: 1,
 }

@@ -24,6 +24,7 @@ from store.settings_versions import SettingsVersions
 from store.studies import Studies
 from store.subjects import Subjects
 from store.submission_keys import SubmissionKeys
+from store.summaries import Summaries
 from store.thumbnails import Thumbnails
 from store.time_records import TimeRecords
 from store.uploads import Uploads
@@ -52,6 +53,7 @@ class Stores:
     replays: Replays
     exports: Exports
     receipts: Receipts
+    summaries: Summaries
     erasure: Erasure
     researchers: Researchers
     api_tokens: ApiTokens
@@ -86,6 +88,7 @@ def open_stores(config: StoreConfig) -> Stores:
         replays=Replays(database),
         exports=Exports(database),
         receipts=Receipts(database),
+        summaries=Summaries(database),
         erasure=Erasure(database, contents),
         researchers=Researchers(database),
         api_tokens=ApiTokens(database),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from flask import current_app
 
 from apps.research.known import Known
+from apps.research.overview import Overviews
 from apps.research.session_rows import Stages
 
 EXTENSION = "research"
@@ -12,10 +13,11 @@ EXTENSION = "research"
 
 @dataclass(frozen=True)
 class Memory:
-    """Sums over generations, and the stages in which participants are."""
+    """Sums over generations, the stages in which participants are, and the overviews of studies."""
 
     known: Known = field(default_factory=Known)
     stages: Stages = field(default_factory=Stages)
+    overviews: Overviews = field(default_factory=Overviews)
 
 
 def memory() -> Memory:

@@ -8,6 +8,7 @@ from apps.openapi import answers, api, documented
 from apps.research import studies as acts
 from apps.research.live import HEADERS, MEDIA_TYPE, Live, stream
 from apps.research.memory import memory
+from apps.research.overview_schemas import OverviewAnswer
 from apps.research.session_queries import SessionsQuery
 from apps.research.session_rows import rows_of
 from apps.research.session_schemas import SessionsAnswer, SessionsPage
@@ -136,6 +137,17 @@ def sessions(study_id: str, query: SessionsQuery) -> ResponseReturnValue:
     follows = len(wanted) > start + query.limit
     rows = rows_of(stores, some, memory().stages, memory().known)
     return succeeded(SessionsPage(sessions=rows, next=some[-1].id if follows else None))
+
+
+@studies.get("/<study_id>/overview")
+@api.validate(resp=answers(OverviewAnswer, 401, 403, 404), tags=["studies"])
+def overview(study_id: str) -> ResponseReturnValue:
+    """Tell a study in numbers, by condition: operations, failures, waiting times, times in each stage.
+
+    As of some seconds ago: what was summed up last is answered at once, and summed up anew behind it.
+    """
+    parts = services()
+    return succeeded(memory().overviews.of(parts.stores, acts.found(parts, study_id)))
 
 
 @studies.get("/<study_id>/live")

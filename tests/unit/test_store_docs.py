@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from store import schema
+from store.clock import utc_now
 from store.documents import ErrorRecord, Live, Output, StepRecord
 from store.exports import Export
 from store.indexes import INDEXES, Index
 from store.receipts import Plan
 from store.replays import Replay
 from store.saved_states import SavedState
+from store.summaries import Summary
 from store.time_records import StageVisits, TimeRecord, Visit
 from store.uploads import Upload
 from tests.stores import opened_stores, queued
@@ -50,6 +52,7 @@ def test_every_field_that_is_written_is_explained(mongo_uri: str, database_name:
         stores.login_attempts.begin("key")
         stores.settings_versions.keep("hash", "prompt", "x", "text")
         stores.exports.create(Export("study", "anna", "host"))
+        stores.summaries.put(Summary("s", "study", utc_now(), "{}"))
         stores.contents.doom(stores.contents.put(b"x", "image/png").sha256, "receipt")
         stores.receipts.note(stores.receipts.begin("p", "anna").id, Plan(frozenset("i"), frozenset("h")), {"events": 1})
         replay = Replay("s", "study", "p", "anna", "{}", at_once=1, total=0, tallies={"items.equal": 1})
