@@ -16,8 +16,10 @@ from store.receipts import hash_of
 from store.schema import INDEX_BUILDS, RECEIPTS, SCHEMA_VERSIONS
 from store.stores import Stores, open_stores
 from tests.api.answers import data_of, failure_of
+from tests.api.replaying import replayed
 from tests.api.server import Server
 from tests.api.submitting import ended, made, submitted
+from tests.api.test_sessions import joined, study
 from tests.stand_ins import StandIn, picture
 
 pytestmark = pytest.mark.api
@@ -212,3 +214,25 @@ def test_the_command_erases_by_name(serve: Serve, settings: dict[str, Any], data
     assert '"state": "done"' in done.stdout
     assert server.stores.participants.find("anna") is None
     assert "nobody came under this name" in run("anna").stderr
+
+
+def test_a_study_s_participant_goes_with_the_replays_of_the_session(serve: Serve) -> None:
+    server = serve()
+    of = study(server)
+    code, session_id = (found := joined(server, of))["code"], found["session"]["id"]
+    job = made(server, username=code, seed=7)
+    replay = replayed(server, session_id)["replay"]
+    assert replay["state"] == "done"
+    participant = server.stores.participants.find(code)
+    assert participant is not None
+
+    receipt = _erase(server, participant.id)
+
+    left = _all_text(server.stores)
+    assert receipt["left"] == {} and receipt["counts"]["generations"] == 2
+    for name in (participant.id, code, session_id, job["id"], replay["id"]):
+        assert name not in left
+    late = {"id": "late", "verb": "page.close", "page_id": "x", "client_at_ms": 1, "client_seq": 1}
+    refused = server.post(f"/api/sessions/{session_id}/events", {"username": code, "events": [late]})
+    failure_of(refused, 404)
+    assert joined(server, of)["session"]["id"] != session_id

@@ -46,6 +46,10 @@ class SessionNamed:
 
 def find_session(stores: Stores, session_id: str) -> SessionNamed | None:
     """Find a session; None if there is none of this id."""
+    session = stores.sessions.get(session_id)
+    if session is not None:
+        return SessionNamed(session.id, session.study_id, session.participant_id)
+    # What was made before there were sessions belongs to the one that has its participant's id.
     participant = stores.participants.by_id(session_id)
     return None if participant is None else SessionNamed(session_id, "default", participant.id)
 
