@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.figures import Figure
 from bench.processes import ROOT
 from bench.report import Archive, Report, lines_for_terminal
-from bench.scenarios import exports, failures, fairness, latency, mixed, operations, uniform, waiting
+from bench.scenarios import exports, failures, fairness, history, latency, mixed, operations, uniform, waiting
 from bench.stage import Bench, benched
 
 SCENARIOS = {
@@ -21,17 +21,22 @@ SCENARIOS = {
     "failures": failures.run, "fairness": fairness.run, "waiting": waiting.run,
     "exports": exports.run,
 }  # fmt: skip
+WHEN_NAMED = {"history": history.run}
+"""Take long to prepare, and so are no part of a run of all."""
+ALL = {**SCENARIOS, **WHEN_NAMED}
 BOOKINGS = "double bookings"
 
 
 def main() -> None:
     """Read the command line, run the scenarios and end with what they found."""
     parser = argparse.ArgumentParser(prog="bench", description="Measure the server against what is possible.")
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"{', '.join(SCENARIOS)}; without any: all")
+    parser.add_argument(
+        "scenarios", nargs="*", metavar="SCENARIO", help=f"{', '.join(ALL)}; without any: the first {len(SCENARIOS)}"
+    )
     parser.add_argument("--no-docs", action="store_true", help="leave docs/ as it is; pictures go to out/bench")
     wish = parser.parse_args()
-    if unknown := set(wish.scenarios) - set(SCENARIOS):
-        parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+    if unknown := set(wish.scenarios) - set(ALL):
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(ALL)}")
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         reports = run(Path(name), wish.scenarios or list(SCENARIOS), None if wish.no_docs else ROOT / "docs")
     sys.exit(0 if all(report.is_good for report in reports) else 1)
@@ -45,7 +50,7 @@ def run(folder: Path, names: list[str], docs: Path | None) -> list[Report]:
         for name in names:
             began = time.monotonic()
             say(f"{name} ...")
-            report = asyncio.run(SCENARIOS[name](bench, pictures))
+            report = asyncio.run(ALL[name](bench, pictures))
             report = Report(name, [*report.figures, _booked(bench, name)], report.pictures)
             say("\n".join([*lines_for_terminal(report), f"  {time.monotonic() - began:.0f} s"]))
             reports.append(report)
@@ -53,7 +58,7 @@ def run(folder: Path, names: list[str], docs: Path | None) -> list[Report]:
         archive = Archive(docs)
         for report in reports:
             archive.keep(report)
-        archive.write(list(SCENARIOS))
+        archive.write(list(ALL))
     return reports
 
 
