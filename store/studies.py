@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from store.clock import utc_now
 from store.connection import Database
@@ -59,6 +59,12 @@ class Condition(_Value):
     checkpoint: str | None = None
     num_max: int | None = None
     hold: Hold = Field(default_factory=Hold)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_name(cls, value: Any) -> Any:
+        # A condition without a name is shown by its id, which everyone has.
+        return {**value, "name": value.get("name") or value.get("id", "")} if isinstance(value, dict) else value
 
 
 class Seal(_Value):

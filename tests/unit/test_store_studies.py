@@ -37,6 +37,10 @@ def test_a_study_comes_back_as_it_was_kept(stores: Stores) -> None:
     assert stores.studies.by_join_key("no such link") is None
 
 
+def test_a_condition_without_a_name_is_shown_by_its_id() -> None:
+    assert [Condition(id="a").name, Condition(id="a", name="A").name] == ["a", "A"]
+
+
 def test_the_default_study_is_there_at_once_and_once(stores: Stores) -> None:
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda _: stores.studies.default().id, range(16)))
