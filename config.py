@@ -112,6 +112,7 @@ class Config(BaseSettings):
     SETTINGS_RELOAD: bool = Field(
         False, description="pick up edited prompts and presets without a restart; on with `make run`"
     )
+    PROMPTS_EDITABLE: bool = Field(True, description="researchers may save prompts and presets on their page")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least severity that is logged: DEBUG, INFO, WARNING, ERROR"
     )

@@ -82,8 +82,17 @@ def build_services(config: "Config", facts: Facts | None = None) -> Services:
         pool_changes=pool_changes,
         seals=seals,
         operations=frozenset(operations),
+        users_of_settings=_users_of_settings(),
         participation=Participation(stores, operations, seals.differences),
     )
+
+
+def _users_of_settings() -> dict[str, tuple[str, ...]]:
+    users: dict[str, tuple[str, ...]] = {}
+    for (_, operation), presets in OPERATION_PRESETS.items():
+        for preset in presets:
+            users[f"preset:{preset}"] = (*users.get(f"preset:{preset}", ()), operation)
+    return users
 
 
 def _seals(config: "Config", parts: Parts) -> Seals:

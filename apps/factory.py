@@ -52,6 +52,7 @@ def _configure(app: Flask, config: "Config") -> None:
     limit = config.MAX_UPLOAD_MB * 2**20
     app.config.update(MAX_CONTENT_LENGTH=limit, MAX_FORM_MEMORY_SIZE=limit, MAX_FORM_PARTS=100)
     app.config.update(ADMIN_TOKEN=config.ADMIN_TOKEN.get_secret_value(), JOBS_BACKEND=config.JOBS_BACKEND)
+    app.config.update(PROMPTS_EDITABLE=config.PROMPTS_EDITABLE)
     app.config.update(EXPORTS_DIR=config.DATA_DIR / "exports")
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

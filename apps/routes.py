@@ -4,6 +4,7 @@ from flask import Flask
 
 from apps.media.routes import media
 from apps.pool.routes import pool
+from apps.prompts.routes import prompts
 from apps.research.access import access
 from apps.research.erasures import erasures
 from apps.research.exports import exports
@@ -26,6 +27,7 @@ def register_routes(app: Flask) -> None:
     app.register_blueprint(pool)
     app.register_blueprint(sessions)
     app.register_blueprint(access)
+    app.register_blueprint(prompts)
     app.register_blueprint(studies)
     app.register_blueprint(research_sessions)
     app.register_blueprint(replays)

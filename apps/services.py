@@ -1,5 +1,6 @@
 """The parts that a route may use: built once for each process, handed in, never reached for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import current_app
@@ -22,7 +23,7 @@ class Services:
     """What a route may use.
 
     `host` and `ledger` are what this process shares with the others of its host; `operations` the names of all that
-    participants may be allowed to use.
+    participants may be allowed to use; `users_of_settings` which of them use a preset, by `preset:<name>`.
     """
 
     stores: Stores
@@ -35,6 +36,7 @@ class Services:
     seals: Seals
     operations: frozenset[str]
     participation: Participation
+    users_of_settings: Mapping[str, tuple[str, ...]]
 
     def close(self, grace_s: float = 0.0) -> None:
         """Give connections and instances back: the process ends, and its jobs have `grace_s` seconds to end before."""

@@ -2,21 +2,27 @@
 
 import logging
 import threading
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from settings.agreement import check_directions, check_preset, check_prompt
 from settings.check import Contents, data_files, read_folder
-from settings.datafile import DataFile, parse, read_toml
+from settings.datafile import DataFile, parse, read_source, read_toml
 from settings.errors import Problem, SettingsError
 from settings.needs import PresetNeed, PromptNeed
 from settings.presets import Preset
 from settings.prompts import PromptTemplate
+from settings.saving import marked, replace_text
 from settings.spelling import did_you_mean, listed
 from settings.variety import DIRECTIONS_FILE, VIEWS_FILE, DirectionsFile, ViewsFile
 
 _log = logging.getLogger(__name__)
+
+MARK = ".saved"
+"""A file in the folder whose time says when a page saved something last."""
+MARK_EVERY_S = 1.0
 
 Item = TypeVar("Item")
 File = TypeVar("File", bound=DataFile)
@@ -43,6 +49,7 @@ class SettingsBook:
         self._reload = reload
         self._lock = threading.Lock()
         # The stamp is taken before reading, so an edit during the reading is seen at the next access.
+        self._looked_s, self._marked_ns = time.monotonic(), _mark_of(folder)
         self._stamp = _stamp_of(folder)
         self._contents = self._read()
 
@@ -85,6 +92,31 @@ class SettingsBook:
             raise SettingsError(*problems)
         return version
 
+    def files(self) -> tuple[DataFile, ...]:
+        """List every file that is in use."""
+        contents = self._current()
+        single = (one for one in (contents.directions, contents.views) if one is not None)
+        return (*contents.prompts.values(), *contents.presets.values(), *single)
+
+    def save(self, today: DataFile, source: str) -> bool:
+        """Put a text that `former` accepts in the place of a file, whole or not at all, and use it from now on.
+
+        False, and nothing is written, if the file on the disk is not `today`'s any more. Other processes use the text
+        within `MARK_EVERY_S`, also without `reload`: the save leaves a mark in the folder. All files are read again
+        then, so what was edited by hand meanwhile is in use too. Raises OSError when the folder cannot be written.
+        """
+        with marked(self._folder / MARK), self._lock:
+            path = self._folder / today.file
+            kept = read_source(path, today.file)
+            if parse(type(today), read_toml(kept, today.file), today.name, today.file, kept).hash != today.hash:
+                return False
+            replace_text(path, source)
+        self._marked_ns = _mark_of(self._folder)
+        with self._lock:
+            self._stamp = _stamp_of(self._folder)
+            self._read_again()
+        return True
+
     def _disagreements(self, version: DataFile, content: Mapping[str, Any]) -> list[Problem]:
         prompt_needs, preset_needs = self._needs
         if isinstance(version, PromptTemplate):
@@ -98,7 +130,7 @@ class SettingsBook:
         return []
 
     def _current(self) -> Contents:
-        if not self._reload:
+        if not self._reload and not self._was_saved():
             return self._contents
         with self._lock:
             stamp = _stamp_of(self._folder)
@@ -106,6 +138,16 @@ class SettingsBook:
                 self._stamp = stamp
                 self._read_again()
             return self._contents
+
+    def _was_saved(self) -> bool:
+        """Tell whether another process has saved a file since it was read here; looked at once a second."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s < MARK_EVERY_S:
+            return False
+        self._looked_s = now_s
+        marked_ns = _mark_of(self._folder)
+        was_saved, self._marked_ns = marked_ns != self._marked_ns, marked_ns
+        return was_saved
 
     def _read_again(self) -> None:
         try:
@@ -133,6 +175,13 @@ def _there(file: File | None, name: str) -> File:
     if file is None:
         raise SettingsError(Problem(name, "", "no app asked for this file, so it is not read"))
     return file
+
+
+def _mark_of(folder: Path) -> int:
+    try:
+        return (folder / MARK).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _stamp_of(folder: Path) -> Stamp:

@@ -57,6 +57,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     Index(schema.GENERATIONS, "by_state_and_owner", ("state", "owner")),
     Index(schema.GENERATIONS, "by_time", ("created_at",)),
     Index(schema.GENERATIONS, "by_change", ("changed_at",)),
+    Index(schema.SETTINGS_VERSIONS, "by_kind_and_name", ("kind", "name")),
     Index(schema.THUMBNAILS, "by_picture", ("picture",)),
     Index(schema.STUDIES, "by_join_key", ("join_key",)),
     Index(schema.ASSIGNMENTS, "by_study", ("study_id",)),

@@ -9,7 +9,7 @@ from typing import Literal
 from store.clock import utc_now
 from store.connection import Database
 from store.repeat import idempotent, insert_once
-from store.schema import SCHEMA_VERSIONS, SETTINGS_VERSIONS
+from store.schema import SCHEMA_VERSIONS, SETTINGS_VERSIONS, Document
 
 SettingsKind = Literal["prompt", "preset", "directions", "views"]
 
@@ -23,6 +23,8 @@ class SettingsVersion:
     name: str
     text: str
     created_at: datetime
+    saved_by: str = ""
+    note: str = ""
 
 
 class SettingsVersions:
@@ -44,13 +46,20 @@ class SettingsVersions:
         document = self._database.collection(SETTINGS_VERSIONS).find_one({"_id": version_hash})
         if document is None:
             return None
-        return SettingsVersion(
-            hash=document["_id"],
-            kind=document["kind"],
-            name=document["name"],
-            text=document["text"],
-            created_at=document["created_at"],
-        )
+        return _version(document)
+
+    @idempotent
+    def of(self, kind: SettingsKind, name: str) -> tuple[SettingsVersion, ...]:
+        """List the versions of a file that were used or saved, the newest first."""
+        found = self._database.collection(SETTINGS_VERSIONS).find({"kind": kind, "name": name})
+        return tuple(sorted(map(_version, found), key=lambda one: (one.created_at, one.hash), reverse=True))
+
+    @idempotent
+    def sign(self, version_hash: str, saved_by: str, note: str) -> None:
+        """Write down who saved a version, and why; the first one counts."""
+        unsigned = {"_id": version_hash, "saved_by": None}
+        signature = {"$set": {"saved_by": saved_by, "note": note}}
+        self._database.collection(SETTINGS_VERSIONS).update_one(unsigned, signature)
 
     @idempotent
     def _insert(self, version_hash: str, kind: SettingsKind, name: str, text: str) -> None:
@@ -63,3 +72,15 @@ class SettingsVersions:
             "created_at": utc_now(),
         }
         insert_once(self._database.collection(SETTINGS_VERSIONS), document)
+
+
+def _version(document: Document) -> SettingsVersion:
+    return SettingsVersion(
+        hash=document["_id"],
+        kind=document["kind"],
+        name=document["name"],
+        text=document["text"],
+        created_at=document["created_at"],
+        saved_by=document.get("saved_by", ""),
+        note=document.get("note", ""),
+    )

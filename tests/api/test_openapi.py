@@ -42,6 +42,9 @@ NOT_DOCUMENTED = {
 }
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ACCEPTED = {
+    "/api/prompts/{kind}/{setting}": (404,),
+    "/api/prompts/{kind}/{setting}/check": (404,),
+    "/api/prompts/{kind}/{setting}/try": (404,),
     "/api/join/{join_key}": (404,),
     "/api/research/participants/{participant_id}/erase": (422,),
     "/api/sessions/{session_id}/events": (404,),

@@ -36,6 +36,9 @@ NOT_KEPT = {"/api/pool", "/api/login", "/api/logout"}
 """Change what is in memory only, or in the caller's cookie; test_pool.py and test_access.py see to it."""
 
 SEEN_TO_ELSEWHERE = {
+    "/api/prompts/<kind>/<setting>",
+    "/api/prompts/<kind>/<setting>/check",
+    "/api/prompts/<kind>/<setting>/try",
     "/api/join/<join_key>",
     "/api/sessions",
     "/api/sessions/<session_id>/events",
@@ -49,7 +52,7 @@ SEEN_TO_ELSEWHERE = {
     "/api/studies/<study_id>/freeze",
 }
 """Change what has tests of its own: test_sessions.py, test_studies.py, test_replays.py, test_exports.py,
-test_erasure.py."""
+test_prompts.py, test_erasure.py."""
 
 POSTS: dict[str, Callable[[], dict[str, Any]]] = {
     "/generate": lambda: body("brief.create_new"),
@@ -111,6 +114,7 @@ def test_every_get_changes_nothing(server: Server) -> None:
     parts = {"<name>": name, "<path:name>": "rapidoc-min.js", "<generation_id>": job["id"]}
     parts |= {"<join_key>": _study(server).join_key, "<page>": "index", "<path:file_name>": "shared/api.js"}
     parts |= {"<study_id>": server.stores.studies.default().id, "<export_id>": exported(server, "default")["id"]}
+    parts |= {"<kind>": "prompt", "<setting>": "subject", "<version_hash>": _used_in(job)}
     parts |= {"<session_id>": job["participant_id"], "<replay_id>": _replayed(server).id}
     server.stores.sessions.of_nobody_else(job["participant_id"])
     before = counts(server)
@@ -121,6 +125,10 @@ def test_every_get_changes_nothing(server: Server) -> None:
         # Only what has no end is left unread: the tests' server leaves a file open whose reader goes away.
         assert server.get(path, stream=path.endswith("/live")).status_code in (200, 302), path
     assert counts(server) == before
+
+
+def _used_in(job: dict[str, Any]) -> str:
+    return str(next(step["details"]["template_hash"] for step in job["steps"] if "template_hash" in step["details"]))
 
 
 def _study(server: Server) -> Study:

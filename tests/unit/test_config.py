@@ -69,6 +69,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "GRACEFUL_TIMEOUT": ("30", 30),
     "SETTINGS_DIR": ("/srv/settings", Path("/srv/settings")),
     "SETTINGS_RELOAD": ("true", True),
+    "PROMPTS_EDITABLE": ("false", False),
     "LOG_LEVEL": ("DEBUG", "DEBUG"),
     "LOG_FORMAT": ("json", "json"),
 }
@@ -163,6 +164,7 @@ def test_every_setting_has_a_default_so_that_the_server_starts_without_any() -> 
         ("RESEARCH_LOGIN", "perhaps"),
         ("SECRET_KEY", "short"),
         ("SETTINGS_RELOAD", "perhaps"),
+        ("PROMPTS_EDITABLE", "perhaps"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
     ],

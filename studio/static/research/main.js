@@ -31,7 +31,7 @@ function Page() {
   const leave = () => post('/api/logout').then(() => (location.href = 'login'), (error) => toast(sentence(error), { kind: 'error' }));
   const end = html`${me?.needs_login && html`<button type="button" class="button button-quiet" onClick=${leave}>${t('research.logout')}</button>`}`;
   return html`<a class="skip-link" href="#content" onClick=${skip}>${t('shared.skip')}</a>
-    <${TopBar} title="StepIdeator" end=${end}><a class="button button-quiet" href="#/">${t('research.studies')}</a><//>
+    <${TopBar} title="StepIdeator" end=${end}><a class="button button-quiet" href="#/">${t('research.studies')}</a><a class="button button-quiet" href="prompts">${t('research.prompts')}</a><//>
     <main class="page-main research" id="content" tabindex="-1">
       ${me && !me.needs_login && html`<p class="banner banner-info"><${Icon} name="info" />${t('research.local')}</p>`}
       ${problem && html`<${Empty} icon="warning" title=${problem.message} />`} ${me && html`<${View} where=${where} />`}

@@ -4,6 +4,7 @@ import { addWords } from '../shared/i18n.js';
 addWords({
   en: {
     'research.title': 'Research',
+    'research.prompts': 'Prompts',
     'research.local': 'No login is needed here: only somebody at this very machine can see this page (RESEARCH_LOGIN=false).',
     'research.login': 'Log in',
     'research.logout': 'Log out',
@@ -128,6 +129,7 @@ addWords({
   },
   zh: {
     'research.title': '研究',
+    'research.prompts': '提示词',
     'research.local': '此处无需登录：只有在本机上才能看到这个页面（RESEARCH_LOGIN=false）。',
     'research.login': '登录',
     'research.logout': '退出登录',
