@@ -6,6 +6,7 @@ import click
 from flask import Flask
 
 from apps.research.dataset_commands import export, import_
+from apps.research.dry_run_command import dry_run_command
 from apps.research.erasures import erase_command
 from apps.research.people import token, user
 from apps.research.replay_command import replay
@@ -22,6 +23,7 @@ def register_commands(app: Flask, config: "Config") -> None:
     app.cli.add_command(export)
     app.cli.add_command(import_)
     app.cli.add_command(erase_command)
+    app.cli.add_command(dry_run_command(config))
 
     @app.cli.command("config")
     def show_config() -> None:

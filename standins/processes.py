@@ -40,11 +40,13 @@ class ChildDiedError(StartError):
 class Child:
     """One process, in a group of its own: the terminal's Ctrl-C reaches only the parent, which ends all in order."""
 
-    def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str], log_folder: Path) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], env: Mapping[str, str], log_folder: Path, *, is_quiet: bool = False
+    ) -> None:
         """Start it; each line that it writes goes to the terminal after `name`, and to `log_folder`/`name`.log."""
         self.name = name
         self.last_lines: deque[str] = deque(maxlen=15)
-        self._logger = _line_logger(name, log_folder)
+        self._logger = _line_logger(name, log_folder, is_quiet)
         self.process = subprocess.Popen(
             command,
             env={**os.environ, **env, "PYTHONUNBUFFERED": "1"},
@@ -90,11 +92,13 @@ class Child:
 class Supervisor:
     """Starts children, waits for them, and ends all of them when it is left, in the reverse order of their start."""
 
-    def __init__(self, log_folder: Path, *, ends_with_parent: bool = False) -> None:
+    def __init__(self, log_folder: Path, *, ends_with_parent: bool = False, is_quiet: bool = False) -> None:
         """Nothing starts yet; `log_folder` is made when it is missing.
 
-        `ends_with_parent`: the death of our own parent counts as a signal to stop.
+        `ends_with_parent`: the death of our own parent counts as a signal to stop. `is_quiet`: what the children say
+        goes to their logs alone.
         """
+        self._is_quiet = is_quiet
         self._log_folder = log_folder
         self._children: list[Child] = []
         self._signals_received = 0
@@ -126,7 +130,7 @@ class Supervisor:
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> Child:
         """Start a child with `env` on top of our own environment, and remember it."""
-        child = Child(name, command, env or {}, self._log_folder)
+        child = Child(name, command, env or {}, self._log_folder, is_quiet=self._is_quiet)
         self._children.append(child)
         self._tell_guard(child.process.pid)
         return child
@@ -176,7 +180,7 @@ def _how_it_ended(code: int) -> str:
     return f"ended with exit code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
 
 
-def _line_logger(name: str, folder: Path) -> logging.Logger:
+def _line_logger(name: str, folder: Path, is_quiet: bool) -> logging.Logger:
     logger = logging.getLogger(f"{__name__}.{name}")
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -184,5 +188,5 @@ def _line_logger(name: str, folder: Path) -> logging.Logger:
     screen.setFormatter(logging.Formatter(f"{name:<9}| %(message)s"))
     file = RotatingFileHandler(folder / f"{name}.log", maxBytes=5_000_000, backupCount=1, encoding="utf-8")
     file.setFormatter(logging.Formatter("%(message)s"))
-    logger.handlers = [screen, file]
+    logger.handlers = [file] if is_quiet else [screen, file]
     return logger
