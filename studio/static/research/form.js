@@ -22,8 +22,9 @@ export function StudyForm({ study, save, cancel }) {
   const [problem, setProblem] = useState('');
   const [known, setKnown] = useState({ operations: [], checkpoints: [] });
   useEffect(() => {
-    Promise.all([get('/api/operations'), get('/api/pool').catch(() => ({ instances: [] }))]).then(([operations, pool]) =>
-      setKnown({ operations, checkpoints: [...new Set(pool.instances.map((one) => one.checkpoint).filter(Boolean))] }),
+    Promise.all([get('/api/operations'), get('/api/pool').catch(() => ({ instances: [] }))]).then(
+      ([operations, pool]) => setKnown({ operations, checkpoints: [...new Set(pool.instances.map((one) => one.checkpoint).filter(Boolean))] }),
+      (error) => setProblem(error.message || sentence(error)),
     );
   }, []);
   const set = (changes) => setOwn({ ...own, ...changes });
@@ -38,7 +39,8 @@ export function StudyForm({ study, save, cancel }) {
     }
   };
   const add = () => {
-    const id = String.fromCharCode(97 + own.conditions.length);
+    const taken = new Set(own.conditions.map((one) => one.id));
+    const id = [...'abcdefghijklmnopqrstuvwxyz'].find((letter) => !taken.has(letter)) || `c${own.conditions.length + 1}`;
     set({ conditions: [...own.conditions, condition(id, id.toUpperCase())] });
   };
   return html`<form class="stack" onSubmit=${send}>
@@ -49,6 +51,8 @@ export function StudyForm({ study, save, cancel }) {
       <${Area} id="description" label=${t('research.description')} value=${own.description} set=${(description) => set({ description })} />
       <${Area} id="task" label=${t('research.task')} value=${own.task} set=${(task) => set({ task })} />
       <${Area} id="consent" label=${t('research.consent')} value=${own.consent_text} set=${(consent_text) => set({ consent_text })} />
+      <div class="field"><label for="drift">${t('research.drift')}</label><select class="select" id="drift" onChange=${(event) => set({ drift_policy: event.target.value })}>
+        ${['refuse', 'record'].map((policy) => html`<option value=${policy} selected=${policy === own.drift_policy}>${t(`research.drift.${policy}`)}</option>`)}</select></div>
       <${Line} id="planned" type="number" label=${t('research.planned')} value=${own.planned ?? ''} set=${(text) => set({ planned: number(text) })} />
     </div>
     <h2>${t('research.conditions')}</h2>

@@ -1,5 +1,5 @@
 // One study: its link, its sessions as they go on, its plots, its export.
-import { html, useEffect, useState } from '../vendor/preact.js';
+import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { get, patch, post, url } from '../shared/api.js';
 import { moment, sentence, t } from '../shared/i18n.js';
 import { Dialog, Empty, Icon, Progress, toast } from '../shared/ui.js';
@@ -7,6 +7,8 @@ import { StudyForm } from './form.js';
 import { Overview } from './plots.js';
 import { SessionsTable } from './sessions.js';
 import { State, failed } from './studies.js';
+
+const LOOK_MS = 500;
 
 export function StudyView({ id }) {
   const [study, setStudy] = useState(null);
@@ -57,13 +59,22 @@ export function StudyView({ id }) {
 }
 
 function Link({ address }) {
-  const copy = () => navigator.clipboard.writeText(address).then(() => toast(t('research.copied'), { kind: 'success' }), failed);
+  const box = useRef(null);
+  const said = () => toast(t('research.copied'), { kind: 'success' });
+  const copy = () => {
+    // Over plain HTTP a browser has no clipboard for pages; then the old way is left.
+    if (navigator.clipboard) return navigator.clipboard.writeText(address).then(said, failed);
+    box.current.select();
+    return document.execCommand('copy') && said();
+  };
   return html`<div class="card card-pad row link">
     <label for="join-link">${t('research.link')}</label>
-    <input class="input" id="join-link" readonly value=${address} onFocus=${(event) => event.target.select()} />
+    <input class="input" id="join-link" ref=${box} readonly value=${address} onFocus=${(event) => event.target.select()} />
     <button type="button" class="button button-small" onClick=${copy}>${t('research.copy')}</button>
   </div>`;
 }
+
+const short = (text) => (text === null ? '—' : String(text).slice(0, 40));
 
 function Drift({ id }) {
   const [drift, setDrift] = useState(null);
@@ -73,24 +84,19 @@ function Drift({ id }) {
   if (!drift || !drift.differences.length) return null;
   return html`<div class="banner banner-danger" role="status">
     <${Icon} name="warning" />
-    <div><b>${t('research.drifted')}</b><ul>${drift.differences.map((one) => html`<li>${one.what} ${one.name}</li>`)}</ul></div>
+    <div><b>${t('research.drifted')}</b><ul>${drift.differences.map((one) => html`<li>${one.what} ${one.name}: ${short(one.sealed)} → ${short(one.now)}</li>`)}</ul></div>
   </div>`;
 }
 
 function Export({ id }) {
   const [run, setRun] = useState(null);
   const isOver = !run || ['done', 'failed'].includes(run.state);
-  const watch = async (started) => {
-    let now = started;
-    setRun(now);
-    while (!['done', 'failed'].includes(now.state)) {
-      await new Promise((done) => setTimeout(done, 500));
-      now = await get(`/api/exports/${now.id}`);
-      setRun(now);
-    }
-    if (now.state === 'failed') toast(now.error, { kind: 'error' });
-  };
-  const start = () => post(`/api/studies/${id}/exports`).then(watch).catch(failed);
+  useEffect(() => {
+    if (isOver) return undefined;
+    const timer = setTimeout(() => get(`/api/exports/${run.id}`).then(setRun, failed), LOOK_MS);
+    return () => clearTimeout(timer);
+  }, [run]);
+  const start = () => post(`/api/studies/${id}/exports`).then(setRun, failed);
   useEffect(() => {
     get(`/api/studies/${id}/exports`).then((data) => data.exports[0] && setRun(data.exports[0]), failed);
   }, []);
