@@ -121,6 +121,29 @@ def test_a_session_is_replayed_and_its_participant_erased(page: Page, api_url: s
     expect(page.get_by_text("a second look through everything found nothing")).to_be_visible(timeout=40_000)
 
 
+def test_what_somebody_else_changed_meanwhile_is_shown_and_not_undone(page: Page, api_url: str) -> None:
+    conditions = [{"id": name, "name": name.upper()} for name in "abc"]
+    study = _post(f"{api_url}/api/studies", {"name": "Shared", "task": "a lamp", "conditions": conditions})
+    address = f"{api_url}/api/studies/{study['id']}"
+    page.goto(f"{api_url}/studio/research#/study/{study['id']}")
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Name").first.fill("Mine")
+    theirs = requests.patch(address, json={"revision": study["revision"], "task": "a chair"}, timeout=10)
+    assert theirs.ok, theirs.text
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Somebody else has changed this study")
+    expect(page.get_by_label("Design task")).to_have_value("a chair")
+    page.get_by_label("Name").first.fill("Mine")
+    page.get_by_role("group", name="Condition B").get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Add a condition").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Mine")).to_be_visible()
+    expect(page.get_by_role("button", name="Edit")).to_be_visible()
+    now = requests.get(address, timeout=10).json()["data"]
+    assert (now["name"], now["task"]) == ("Mine", "a chair")
+    assert [one["id"] for one in now["conditions"]] == ["a", "c", "b"]
+
+
 def test_without_a_login_nobody_sees_anything(page: Page, serve: Serve) -> None:
     url = serve(RESEARCH_LOGIN="true")
     page.goto(f"{url}/studio/research")

@@ -34,13 +34,15 @@ export function StudyForm({ study, save, cancel }) {
     try {
       await save(own);
     } catch (error) {
+      // Somebody else's change is shown first: the old text under the new revision would undo it.
+      if (error.now) setOwn(sent(error.now));
       setProblem(error.status === 409 ? t('research.conflict') : error.message || sentence(error));
       document.getElementById('content').scrollIntoView();
     }
   };
   const add = () => {
-    const taken = new Set(own.conditions.map((one) => one.id));
-    const id = [...'abcdefghijklmnopqrstuvwxyz'].find((letter) => !taken.has(letter)) || `c${own.conditions.length + 1}`;
+    const taken = own.conditions.map((one) => one.id);
+    const id = [...'abcdefghijklmnopqrstuvwxyz'].find((letter) => !taken.includes(letter)) || `c${taken.length + 1}`;
     set({ conditions: [...own.conditions, condition(id, id.toUpperCase())] });
   };
   return html`<form class="stack" onSubmit=${send}>

@@ -23,8 +23,11 @@ export function StudyView({ id }) {
   if (!study) return html`<div class="skeleton" style="height:200px"></div>`;
   const change = (path, body) => post(`/api/studies/${id}/${path}`, body).then(load, failed);
   const save = async (own) => {
-    const changed = await patch(`/api/studies/${id}`, { ...own, revision: study.revision }).catch((error) => {
-      if (error.status === 409) load();
+    const changed = await patch(`/api/studies/${id}`, { ...own, revision: study.revision }).catch(async (error) => {
+      if (error.status === 409) {
+        error.now = await get(`/api/studies/${id}`);
+        setStudy(error.now);
+      }
       throw error;
     });
     setStudy(changed);
