@@ -93,6 +93,16 @@ class Participation:
         """Look a participant up anew next time."""
         self._sessions.forget(participant_id)
 
+    def permit(self, participant_id: str, operation: str, num: int) -> Part:
+        """Give a participant's part if its condition offers so many results of an operation now; raises as `ruled`.
+
+        To be asked before anything of a request is kept, so that a refused one leaves no picture behind.
+        """
+        part = self.of(participant_id)
+        _check(part, operation, num)
+        self._drift(part.study)
+        return part
+
     def ruled(self, submission: Submission) -> Submission:
         """Put a generation under the rules of its participant's study.
 
@@ -101,8 +111,7 @@ class Participation:
             InvalidInputError: it has fewer results at once.
             NotNowError: the study was sealed, is not as sealed, and wants no data then.
         """
-        part = self.of(submission.participant_id)
-        _check(part, submission)
+        part = self.permit(submission.participant_id, submission.operation, submission.inputs.num)
         drift = self._drift(part.study)
         kind, hold_s = part.condition.hold.kind, drawn(part.condition.hold, submission.generation_id)
         self.touch(part.session.id)
@@ -175,8 +184,8 @@ def _condition_of(study: Study, session: Session) -> Condition:
     return study.condition(session.condition_id) or Condition(id=session.condition_id)
 
 
-def _check(part: Part, submission: Submission) -> None:
-    condition, operation = part.condition, submission.operation
+def _check(part: Part, operation: str, num: int) -> None:
+    condition = part.condition
     if part.session.state != "active" and not part.study.is_default:
         raise NotAllowedError(403, "this session is over; what was made in it stays, and nothing new can be made")
     if not condition.assistant:
@@ -184,5 +193,5 @@ def _check(part: Part, submission: Submission) -> None:
     if condition.allowed is not None and operation not in condition.allowed:
         allowed = ", ".join(condition.allowed) or "none"
         raise NotAllowedError(403, f"in this session {operation} is not offered; these are: {allowed}")
-    if condition.num_max is not None and submission.inputs.num > condition.num_max:
+    if condition.num_max is not None and num > condition.num_max:
         raise InvalidInputError(f"num: in this session at most {condition.num_max} at once")

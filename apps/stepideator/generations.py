@@ -29,7 +29,7 @@ def create(json: NewGeneration) -> ResponseReturnValue:
     The answer is the job, at once; `Location` is where it can be watched. Three headers change that: see below.
     """
     parts, preferences = services(), read_preferences(request.headers)
-    submission = parts.participation.ruled(new_submission(json, parts.pictures, parts.stores))
+    submission = parts.participation.ruled(new_submission(json, parts))
     submission = replace(submission, cancel_after_s=preferences.cancel_after_s)
     return taken(parts, submission, json.model_dump(mode="json"), preferences)
 

@@ -39,7 +39,7 @@ def generate(json: GenerateRequest) -> ResponseReturnValue:
     """
     button, parts = json.selected_button_info, services()
     operation = find_operation(button.ai_stage, button.button_text)
-    submission = parts.participation.ruled(submission_of(json, operation, parts.pictures, parts.stores.participants))
+    submission = parts.participation.ruled(submission_of(json, operation, parts))
     after_this_request(partial(_named, submission))
     outputs = made_by(parts.jobs.run(submission))
     return succeeded(legacy_data(operation, outputs, parts.pictures, json.image_format))

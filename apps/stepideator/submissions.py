@@ -6,7 +6,7 @@ from dataclasses import replace
 from apps.codes import BUSINESS_FAIL
 from apps.errors import BusinessException, InvalidInputError, NotEndedError
 from apps.logs import current_request_id
-from apps.pictures import PictureDesk
+from apps.services import Services
 from apps.stepideator import messages
 from apps.stepideator.generation_schemas import NewGeneration, RerunRequest
 from apps.stepideator.operations import BY_NAME, STAGES, Need, Operation
@@ -16,25 +16,25 @@ from jobs.parts import Parts
 from jobs.rerun import rerun_of
 from jobs.submission import Inputs, Submission, chosen_seed
 from store.documents import ENDED, GenerationRecord
-from store.participants import Participants
 from store.stores import Stores
 
 
-def submission_of(
-    body: GenerateRequest, operation: Operation, desk: PictureDesk, participants: Participants
-) -> Submission:
+def submission_of(body: GenerateRequest, operation: Operation, parts: Services) -> Submission:
     """Check what the operation needs and turn the request into a submission.
 
     Everything is checked before anything is kept, so a refused request leaves no trace.
 
     Raises:
+        NotAllowedError: the participant's study does not offer this; as in `Participation.ruled`.
         BusinessException: something is missing, with the words of the contract; or a picture is unusable.
     """
     task, num = _task_and_num(body)
     canvases = {i: value for i, value in enumerate(body.selected_canvas_records or ()) if value}
     stage = STAGES.get(body.current_stage, "")
     _check_needs(operation, body.selected_texts, bool(canvases), stage)
+    desk = parts.pictures
     pictures = [desk.read(f"selectedCanvasRecords.{i}", value) for i, value in canvases.items()]
+    participant_id = _permitted(parts, body.username, operation, num)
     inputs = Inputs(
         task=task,
         num=num,
@@ -46,7 +46,7 @@ def submission_of(
     return Submission(
         app_id=APP_ID_STEPIDEATOR,
         operation=operation.name,
-        participant_id=participants.id_of(body.username),
+        participant_id=participant_id,
         inputs=inputs,
         origin={
             "ai_stage": operation.ai_stage,
@@ -59,26 +59,27 @@ def submission_of(
     )
 
 
-def new_submission(body: NewGeneration, desk: PictureDesk, stores: Stores) -> Submission:
+def new_submission(body: NewGeneration, parts: Services) -> Submission:
     """Check what the operation needs and turn a request to our own API into a submission.
 
     Everything is checked before anything is kept, as in `submission_of`.
 
     Raises:
         InvalidInputError: something is missing or does not fit; the message names the key.
+        NotAllowedError: the participant's study does not offer this; as in `Participation.ruled`.
     """
-    operation = BY_NAME[body.operation]
+    operation, desk = BY_NAME[body.operation], parts.pictures
     _check_given(operation, body)
     pictures = [desk.read(f"images.{i}", value) for i, value in enumerate(body.images)]
+    participant_id = _permitted(parts, body.username, operation, body.num)
     image_ids = tuple(desk.keep(picture) for picture in pictures)
-    participant_id = stores.participants.id_of(body.username)
     inputs = Inputs(
         task=body.task.strip(),
         num=body.num,
         seed=chosen_seed(body.seed),
         texts=tuple(body.texts or ()),
         image_ids=image_ids,
-        stage=body.stage or _origin(operation, participant_id, image_ids[:1], stores),
+        stage=body.stage or _origin(operation, participant_id, image_ids[:1], parts.stores),
     )
     return Submission(
         app_id=APP_ID_STEPIDEATOR,
@@ -103,6 +104,12 @@ def repeated(body: RerunRequest, record: GenerationRecord, parts: Parts) -> Subm
     inputs = submission.inputs
     presets = BY_NAME[submission.operation].presets_for(has_canvas=bool(inputs.image_ids), stage=inputs.stage)
     return replace(submission, request_id=current_request_id(), presets=presets)
+
+
+def _permitted(parts: Services, username: str, operation: Operation, num: int) -> str:
+    participant_id = parts.stores.participants.id_of(username)
+    parts.participation.permit(participant_id, operation.name, num)
+    return participant_id
 
 
 def _task_and_num(body: GenerateRequest) -> tuple[str, int]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from store.schema import CONTENTS
 from store.studies import Condition, Hold
 from tests.api.answers import data_of, failure_of
 from tests.api.front_end import BUTTONS, body
 from tests.api.server import Server
 from tests.api.submitting import job_in, job_of, made, wanted, watching
 from tests.api.test_sessions import joined, study
-from tests.stand_ins import StandIn
+from tests.stand_ins import StandIn, picture
 
 pytestmark = pytest.mark.api
 
@@ -65,6 +68,22 @@ def test_what_a_condition_does_not_offer_is_refused(
 ) -> None:
     answer = server.post("/api/generations", wanted(username=_code(server, **condition), **change))
     assert words in failure_of(answer, status)
+
+
+def test_a_picture_of_a_refused_generation_is_not_kept(server: Server) -> None:
+    code = _code(server, allowed=("brief.create_new",))
+    drawing = picture()
+    encoded = f"data:image/png;base64,{base64.b64encode(drawing).decode()}"
+    answers = (
+        server.post("/api/generations", wanted("sketch.transform", username=code, images=[encoded])),
+        server.post("/generate", body("sketch.transform", username=code, selectedCanvasRecords=[encoded])),
+    )
+    for answer in answers:
+        assert "not offered" in failure_of(answer, 403)
+    kept = [one["_id"] for one in server.stores.database.collection(CONTENTS).find({})]
+    assert hashlib.sha256(drawing).hexdigest() not in kept
+    job = made(server, "sketch.transform", username="anna", images=[encoded])
+    assert hashlib.sha256(drawing).hexdigest() in job["inputs"]["images"][0]
 
 
 def test_a_conditions_checkpoint_takes_the_place_of_the_presets(server: Server) -> None:
