@@ -1,5 +1,8 @@
 """From a link, or a name, to a session."""
 
+import base64
+import hashlib
+import hmac
 import secrets
 from collections.abc import Mapping
 
@@ -12,6 +15,10 @@ from store.sessions import Assigned, Client, ConditionCount, Consent, Session
 from store.studies import Study
 
 CODE_BYTES = 16
+SHORTEST_KEY, LONGEST_KEY = 16, 255
+KEY_UNFIT = (
+    f"Idempotency-Key: must be {SHORTEST_KEY} to {LONGEST_KEY} printable characters that nobody can guess: take a UUID"
+)
 NO_CONSENT = "consent: must be true; without the participant's consent nothing may be kept"
 NO_LINK = "this link leads to no study; ask whoever gave it to you for the right one"
 IS_CLOSED = "this study takes no new participants now; ask whoever gave you the link"
@@ -29,12 +36,15 @@ def invitation(parts: Services, join_key: str) -> Invitation:
     )
 
 
-def join(parts: Services, join_key: str, asked: JoinRequest) -> Joined:
+def join(parts: Services, join_key: str, asked: JoinRequest, key: str | None = None) -> Joined:
     """Let somebody join a study, or come back to it with the code of the first time.
+
+    Args:
+        key: what marks this joining; with the same one it is the same participant, however often it is sent.
 
     Raises:
         UnknownRecordError: the link leads nowhere, or nobody in this study has the code.
-        InvalidInputError: without consent.
+        InvalidInputError: without consent, or the key could be guessed.
         NotNowError: the study is not open.
     """
     study = _study_of(parts, join_key)
@@ -42,10 +52,12 @@ def join(parts: Services, join_key: str, asked: JoinRequest) -> Joined:
         raise InvalidInputError(NO_CONSENT)
     if asked.code is not None:
         return _come_back(parts, study, asked.code)
+    code = f"p-{secrets.token_urlsafe(CODE_BYTES)}" if key is None else _code_of(study, key)
+    if key is not None and _has_joined(parts, study, code):
+        return _come_back(parts, study, code)
     if study.state != "open":
         raise NotNowError(IS_CLOSED)
-    code = f"p-{secrets.token_urlsafe(CODE_BYTES)}"
-    session = _begin(parts, study, code, asked.client)
+    session = _begin(parts, study, code, asked.client, is_marked=key is not None)
     return Joined(code=code, session=told(parts, parts.participation.of(session.participant_id)))
 
 
@@ -98,9 +110,26 @@ def fewest(counts: Mapping[str, int]) -> str:
     return secrets.choice([condition for condition, count in counts.items() if count == least])
 
 
-def _begin(parts: Services, study: Study, code: str, client: ClientInfo | None) -> Session:
+def _code_of(study: Study, key: str) -> str:
+    """Give the code that belongs to a key: as hard to guess as the key is, and of no use for finding the key."""
+    if not SHORTEST_KEY <= len(key) <= LONGEST_KEY or not (key.isascii() and key.isprintable()):
+        raise InvalidInputError(KEY_UNFIT)
+    digest = hmac.digest(key.encode(), study.id.encode(), hashlib.sha256)[:CODE_BYTES]
+    return f"p-{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
+def _has_joined(parts: Services, study: Study, code: str) -> bool:
+    participant = parts.stores.participants.find(code)
+    session = None if participant is None else parts.stores.sessions.of_participant(participant.id)
+    return session is not None and session.study_id == study.id
+
+
+def _begin(parts: Services, study: Study, code: str, client: ClientInfo | None, *, is_marked: bool) -> Session:
     consent = parts.stores.contents.put_text(study.consent_text, "text/plain")
-    session_id, stores = new_id(), parts.stores
+    stores = parts.stores
+    participant_id = stores.participants.id_of(code)
+    # Two requests of one key must make one session, so there its id comes from the participant.
+    session_id = participant_id if is_marked else new_id()
     assignment = stores.studies.assign(study, session_id, fewest)
     counts = tuple(ConditionCount(condition_id=name, count=count) for name, count in assignment.counts.items())
     method = "balanced" if len(study.conditions) > 1 else "only"
@@ -109,7 +138,7 @@ def _begin(parts: Services, study: Study, code: str, client: ClientInfo | None) 
             id=session_id,
             study_id=study.id,
             condition_id=assignment.condition_id,
-            participant_id=stores.participants.id_of(code),
+            participant_id=participant_id,
             number=assignment.number,
             assigned=Assigned.model_validate({"method": method, "counts": counts, "at": assignment.at}),
             consent=Consent(text_sha256=consent.sha256),

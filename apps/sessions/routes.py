@@ -1,12 +1,12 @@
 """The participants' calls: join, begin, tell, end. Whoever knows a name or code is that participant."""
 
-from flask import Blueprint
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from apps.openapi import answers, api, documented
 from apps.schemas import succeeded
 from apps.services import services
-from apps.sessions.joining import invitation, join, own_part, session_of, told
+from apps.sessions.joining import LONGEST_KEY, SHORTEST_KEY, invitation, join, own_part, session_of, told
 from apps.sessions.schemas import (
     EndRequest,
     EventsRequest,
@@ -22,6 +22,14 @@ from apps.sessions.telling import tell
 
 sessions = Blueprint("sessions", __name__)
 
+JOIN_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": SHORTEST_KEY, "maxLength": LONGEST_KEY, "pattern": r"^[\x20-\x7e]+$"},
+    "description": "marks this joining: sent again it gives the same participant. Whoever knows it can find the code, "
+    "so take a random one, such as a UUID, and keep it to yourself",
+}
 EVENTS_BODY = {
     "required": True,
     "content": {
@@ -38,6 +46,7 @@ def invited(join_key: str) -> ResponseReturnValue:
 
 
 @sessions.post("/api/join/<join_key>")
+@documented(parameters=[JOIN_KEY])
 @api.validate(resp=answers(JoinedAnswer, 400, 404, 409, 413, 415, 422), tags=["sessions"])
 def joined(join_key: str, json: JoinRequest) -> ResponseReturnValue:
     """Join a study, or come back to it with the code of the first time.
@@ -45,7 +54,7 @@ def joined(join_key: str, json: JoinRequest) -> ResponseReturnValue:
     The code is the participant's name from now on, in every call that takes a `username`, and a secret: whoever knows
     it is that participant.
     """
-    return succeeded(join(services(), join_key, json))
+    return succeeded(join(services(), join_key, json, request.headers.get("Idempotency-Key")))
 
 
 @sessions.post("/api/sessions")

@@ -88,6 +88,42 @@ def test_a_closed_study_takes_nobody_new_but_lets_its_own_come_back(server: Serv
     data_of(server.post(f"/api/join/{of.join_key}", {"consent": True, "code": code}))
 
 
+KEY = "0c6a3d0e-7d0b-4b57-9d0f-6a1c1f2e3d4c"
+
+
+def test_who_joins_again_because_the_answer_was_lost_is_the_same_participant(server: Server) -> None:
+    of = study(server, Condition(id="a"), Condition(id="b"))
+
+    def join(_: int = 0, key: str = KEY) -> dict[str, Any]:
+        path, headers = f"/api/join/{of.join_key}", {"Idempotency-Key": key}
+        found: dict[str, Any] = data_of(server.post(path, {"consent": True}, headers=headers))
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(join, range(6)))
+    assert len({(one["code"], one["session"]["id"]) for one in told}) == 1
+    other = join(key=KEY.upper())
+    assert other["code"] != told[0]["code"]
+    kept = server.stores.sessions.of_study(of.id)
+    assert sorted(one.number for one in kept) == [1, 2] and {one.condition_id for one in kept} == {"a", "b"}
+    server.stores.studies.change(of.id, 1, {"state": "closed"})
+    assert join()["session"]["id"] == told[0]["session"]["id"]
+
+
+def test_the_same_key_is_somebody_else_in_another_study(server: Server) -> None:
+    links = [f"/api/join/{study(server).join_key}" for _ in range(2)]
+    told = [data_of(server.post(link, {"consent": True}, headers={"Idempotency-Key": KEY})) for link in links]
+    assert told[0]["code"] != told[1]["code"]
+
+
+@pytest.mark.parametrize("key", ["", "1", "x" * 256, "a short one"])
+def test_a_key_that_could_be_guessed_is_refused(server: Server, key: str) -> None:
+    of = study(server)
+    answer = server.post(f"/api/join/{of.join_key}", {"consent": True}, headers={"Idempotency-Key": key})
+    assert "nobody can guess" in failure_of(answer, 422)
+    assert server.stores.sessions.of_study(of.id) == ()
+
+
 def test_a_name_without_a_link_is_in_the_default_study(server: Server) -> None:
     told = data_of(server.post("/api/sessions", {"username": "小明", "client": {"language": "zh"}}))["session"]
     assert told["study"]["is_default"] is True

@@ -2,11 +2,14 @@
 import { html, render, useEffect, useState } from '../vendor/preact.js';
 import { get, post, url } from '../shared/api.js';
 import { sentence, t, useLang } from '../shared/i18n.js';
+import { uuid } from '../shared/ids.js';
 import { Empty, Icon, Toasts, TopBar } from '../shared/ui.js';
 import './words.js';
 import { keep, recall } from './kept.js';
 
 const joinKey = decodeURIComponent(location.pathname.split('/').filter(Boolean).pop() || '');
+// Sent again after a lost answer it is the same joining, so nobody takes part twice.
+const joining = { headers: { 'Idempotency-Key': uuid() } };
 const client = () => ({
   user_agent: navigator.userAgent.slice(0, 500),
   language: navigator.language,
@@ -61,11 +64,8 @@ function Consent({ study }) {
     }
     setBusy(true);
     try {
-      const { code } = await post(`/api/join/${encodeURIComponent(joinKey)}`, {
-        consent: true,
-        client: client(),
-        ...(before ? { code: before } : {}),
-      });
+      const body = { consent: true, client: client(), ...(before ? { code: before } : {}) };
+      const { code } = await post(`/api/join/${encodeURIComponent(joinKey)}`, body, joining);
       return goIn(code);
     } catch (error) {
       setProblem(error.status === 409 ? t('join.closed') : sentence(error));
