@@ -25,7 +25,7 @@ from store.studies import Condition, Hold, Study
 logger = logging.getLogger(__name__)
 
 REMEMBERED_S = 5.0
-TOUCHED_EVERY_S = 2.0
+TOUCHED_EVERY_S = 10.0
 MANY = 5_000
 
 Item = TypeVar("Item")

@@ -72,8 +72,10 @@ class Glances:
     @idempotent
     def states_in(self, study_id: str, since: datetime) -> dict[State, int]:
         """Count the generations of a study that were made since a moment, by their state."""
-        window = {"study_id": study_id, "created_at": {"$gte": since, "$lt": utc_now() + AHEAD}}
+        # By the index on the time alone: each further one on this collection costs a picture a millisecond or two.
+        window = {"created_at": {"$gte": since, "$lt": utc_now() + AHEAD}}
         counted: dict[State, int] = {}
-        for one in self._database.collection(GENERATIONS).find(window, {"state": 1}):
-            counted[one["state"]] = counted.get(one["state"], 0) + 1
+        for one in self._database.collection(GENERATIONS).find(window, {"state": 1, "study_id": 1}):
+            if one.get("study_id") == study_id:
+                counted[one["state"]] = counted.get(one["state"], 0) + 1
         return counted

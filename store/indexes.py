@@ -50,8 +50,6 @@ class Index:
 # Uniqueness is held by `_id` in every collection (hashes, ULIDs), so no index here needs to be unique.
 INDEXES: Final[tuple[Index, ...]] = (
     Index(schema.GENERATIONS, "by_participant_and_time", ("participant_id", "created_at")),
-    Index(schema.GENERATIONS, "by_session_and_time", ("session_id", "created_at")),
-    Index(schema.GENERATIONS, "by_study_and_time", ("study_id", "created_at")),
     Index(schema.GENERATIONS, "by_output_image", ("participant_id", "output_images")),
     Index(schema.GENERATIONS, "by_output_phrase", ("participant_id", "output_phrases")),
     Index(schema.GENERATIONS, "by_state_and_owner", ("state", "owner")),
