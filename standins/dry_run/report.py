@@ -70,6 +70,7 @@ def table(figures: Mapping[str, Any]) -> str:
         *([_row("all", figures["all"])] if len(rows) != 1 else []),
         "",
         f"GPU            {figures['gpu_hours']:g} hours for {figures['pictures']} pictures",
+        *(f"failed         {count} by {name}" for name, count in figures["all"]["failures"].items()),
         f"longest queue  {figures['longest_queue']} pictures",
         f"storage        {storage['total']:g} MB in all, {storage['per_participant']:g} MB a participant "
         f"({storage['records']:g} MB records)",

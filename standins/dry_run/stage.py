@@ -2,19 +2,21 @@
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 
 import requests
 
 from config import Config
 from standins.embedded import start_database, wait_for
 from standins.laid_store import free_port
-from standins.processes import Child, Supervisor
+from standins.processes import STOP_SIGNALS, Child, StopRequested, Supervisor
 
 ROOT = Path(__file__).parents[2]
 START_S = 60.0
@@ -49,9 +51,17 @@ def staged(instances: int, more: Mapping[str, str]) -> Iterator[Stage]:
         os.environ["PYTHONPATH"] = str(ROOT)
         try:
             with Supervisor(Path(name) / "logs", is_quiet=True) as supervisor:
-                yield _started(supervisor, Path(name), instances, more)
+                stage = _started(supervisor, Path(name), instances, more)
+                # Nobody asks the supervisor any more, so a signal speaks for itself; its end puts back what was there.
+                for number in STOP_SIGNALS:
+                    signal.signal(number, _stop)
+                yield stage
         finally:
             os.chdir(before)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise StopRequested
 
 
 def _started(supervisor: Supervisor, folder: Path, instances: int, more: Mapping[str, str]) -> Stage:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from config import Config
-from store.studies import Condition, Study
+from store.studies import Condition, Hold, Study
 from tests.stores import opened_stores
 
 pytestmark = pytest.mark.processes
@@ -30,7 +30,8 @@ def _dry_run(uri: str, name: str, folder: Path, *arguments: str) -> subprocess.C
 def test_a_study_of_two_conditions_is_simulated_and_only_read(
     mongo_uri: str, database_name: str, tmp_path: Path
 ) -> None:
-    conditions = (Condition(id="all"), Condition(id="sketch", allowed=("sketch.create_new",)))
+    held = Hold(kind="fixed", seconds=60)
+    conditions = (Condition(id="all"), Condition(id="sketch", allowed=("sketch.create_new",), hold=held))
     with opened_stores(mongo_uri, database_name) as stores:
         study = stores.studies.create(Study(name="Chairs", conditions=conditions))
         more = ("--participants", "4", "--step-time", "0.02", "--chat-time", "1", "--scale", "60", "--json")
@@ -43,6 +44,7 @@ def test_a_study_of_two_conditions_is_simulated_and_only_read(
     assert figures["all"]["failures"] == {}
     assert figures["conditions"]["all"]["requests"] == 2 * 16
     assert figures["conditions"]["sketch"]["requests"] == 2 * 3
+    assert figures["conditions"]["sketch"]["waiting_s"]["p50"] >= 40
     assert figures["gpu_hours"] > 0
     assert figures["lost"] == []
 
