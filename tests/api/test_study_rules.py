@@ -72,7 +72,7 @@ def test_what_a_condition_does_not_offer_is_refused(
 
 def test_a_picture_of_a_refused_generation_is_not_kept(server: Server) -> None:
     code = _code(server, allowed=("brief.create_new",))
-    drawing = picture()
+    drawing = picture(77, 33)
     encoded = f"data:image/png;base64,{base64.b64encode(drawing).decode()}"
     answers = (
         server.post("/api/generations", wanted("sketch.transform", username=code, images=[encoded])),
