@@ -98,10 +98,7 @@ class Participation:
 
         To be asked before anything of a request is kept, so that a refused one leaves no picture behind.
         """
-        part = self.of(participant_id)
-        _check(part, operation, num)
-        self._drift(part.study)
-        return part
+        return self._permitted(participant_id, operation, num)[0]
 
     def ruled(self, submission: Submission) -> Submission:
         """Put a generation under the rules of its participant's study.
@@ -111,8 +108,7 @@ class Participation:
             InvalidInputError: it has fewer results at once.
             NotNowError: the study was sealed, is not as sealed, and wants no data then.
         """
-        part = self.permit(submission.participant_id, submission.operation, submission.inputs.num)
-        drift = self._drift(part.study)
+        part, drift = self._permitted(submission.participant_id, submission.operation, submission.inputs.num)
         kind, hold_s = part.condition.hold.kind, drawn(part.condition.hold, submission.generation_id)
         self.touch(part.session.id)
         belongs = Belonging(
@@ -143,6 +139,11 @@ class Participation:
         """Write what is still to be written."""
         if self._touching is not None:
             self._touching.shutdown()
+
+    def _permitted(self, participant_id: str, operation: str, num: int) -> tuple[Part, bool | None]:
+        part = self.of(participant_id)
+        _check(part, operation, num)
+        return part, self._drift(part.study)
 
     def _touch(self, session_id: str) -> None:
         try:

@@ -6,12 +6,33 @@ time, or after one drawn by chance. A failure and a cancellation are told at onc
 
 from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import Protocol
 
 from store.clock import utc_now
-from store.documents import GenerationRecord, Live, LogEntry
+from store.documents import GenerationRecord, Live, LogEntry, State
 
 UNSEEN = ("failed", "canceled")
 NEARLY = 0.99
+
+
+class Held(Protocol):
+    """What of a generation says when its answer may be seen."""
+
+    @property
+    def state(self) -> State:
+        """How it stands."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was accepted."""
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended."""
+
+    @property
+    def hold_s(self) -> float | None:
+        """For how many seconds from its acceptance on its answer is held back."""
 
 
 def held_until(record: GenerationRecord) -> datetime | None:
@@ -22,11 +43,9 @@ def held_until(record: GenerationRecord) -> datetime | None:
     return until if until > utc_now() else None
 
 
-def shown_at(record: GenerationRecord) -> datetime | None:
+def shown_at(record: Held) -> datetime | None:
     """Give the moment at which the answer was shown, or is the first time it can be; None while there is none."""
-    if record.ended_at is None:
-        return None
-    if record.hold_s is None or record.state in UNSEEN:
+    if record.ended_at is None or record.hold_s is None or record.state in UNSEEN:
         return record.ended_at
     return max(record.ended_at, record.created_at + timedelta(seconds=record.hold_s))
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+AHEAD: Final = timedelta(days=1)
+"""Some host's clock may be ahead of ours, though hardly more than this."""
+FAR: Final = timedelta(days=36_500)
+"""Nobody waits for a change of the next century; it bounds what would else be open at one end and be read whole."""
 
 
 def utc_now() -> datetime:

@@ -16,6 +16,7 @@ from bson.json_util import RELAXED_JSON_OPTIONS, JSONOptions
 from bson.json_util import dumps as to_extended_json
 from bson.json_util import loads as from_extended_json
 
+from store.clock import BEGINNING
 from store.connection import Database
 from store.repeat import idempotent
 from store.schema import (
@@ -33,7 +34,6 @@ from store.schema import (
     Document,
 )
 
-BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE: Final = 50
 IN_TEXT: Final[JSONOptions] = RELAXED_JSON_OPTIONS.with_options(tz_aware=True, tzinfo=UTC)
 SECRETS: Final = {STUDIES: ("join_key",)}

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pymongo.errors import BulkWriteError
 
-from store.clock import utc_now
+from store.clock import FAR, utc_now
 from store.connection import Database
 from store.repeat import idempotent
 from store.schema import EVENTS, SCHEMA_VERSIONS, Document
 
 Actor = Literal["participant", "assistant", "researcher", "system"]
 DUPLICATE: Final = 11000
-FAR: Final = timedelta(days=36_500)
 
 
 class Event(BaseModel):

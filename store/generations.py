@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
 from store.claims import TOUCHED
-from store.clock import to_milliseconds
+from store.clock import AHEAD, BEGINNING, FAR, to_milliseconds, utc_now
 from store.documents import GenerationRecord, LogEntry, State
 from store.errors import DuplicateError
 from store.generation_documents import INDEX_FIELDS, to_document, to_record
@@ -20,9 +20,6 @@ from store.phrases import phrase
 from store.repeat import idempotent
 from store.schema import Document
 from store.takeovers import Takeovers
-
-# Nobody waits for a change of the next century; the bound is there because a range open at one end is read whole.
-FAR: Final = timedelta(days=36_500)
 
 
 @dataclass(frozen=True)
@@ -80,6 +77,14 @@ class Generations(Takeovers):
         # Sorted here: the answer is bounded, and the embedded server sorts no faster.
         records = [to_record(document) for document in self._collection().find(window, INDEX_FIELDS)]
         return tuple(sorted(records, key=lambda record: (record.created_at, record.id), reverse=True))
+
+    def of_session(self, participant_id: str, session_id: str) -> tuple[GenerationRecord, ...]:
+        """List the generations of a participant's session, oldest first.
+
+        What was made before there were sessions names none, and belongs to the participant's only one.
+        """
+        made = self.of_participant(participant_id, BEGINNING, utc_now() + AHEAD)
+        return tuple(record for record in reversed(made) if record.session_id in ("", session_id))
 
     @idempotent
     def page(

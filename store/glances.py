@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from store.clock import utc_now
+from store.clock import AHEAD, FAR, utc_now
 from store.connection import Database
 from store.documents import State
 from store.repeat import idempotent
 from store.schema import GENERATIONS
 
 FIELDS: Final = ("participant_id", "session_id", "operation", "state", "created_at", "ended_at", "hold_s")
-AHEAD: Final = timedelta(days=1)
-FAR: Final = timedelta(days=36_500)
 
 
 @dataclass(frozen=True)

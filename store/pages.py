@@ -9,20 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from store.clock import to_milliseconds, utc_now
+from store.clock import AHEAD, BEGINNING, to_milliseconds, utc_now
 from store.documents import GenerationRecord
 from store.errors import CursorInvalidError
 
-BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_WINDOW: Final = timedelta(minutes=1)
 # Grown carefully where there is something to be found, as what is read beyond the page is read for nothing.
 GROWTH_WHEN_EMPTY: Final = 16
 GROWTH: Final = 4
-# Some host's clock may be ahead of ours.
-AHEAD: Final = timedelta(days=1)
 CURSOR: Final = re.compile(r"([0-9]{1,14})-([A-Za-z0-9_-]{1,100})")
 
 Key = tuple[datetime, str]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from datetime import datetime
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from store.claims import TOUCHED
-from store.clock import utc_now
+from store.clock import FAR, utc_now
 from store.connection import Database
 from store.ids import new_id
 from store.repeat import idempotent, insert_once
@@ -17,7 +17,6 @@ from store.schema import PARTICIPANTS, SCHEMA_VERSIONS, SESSIONS, Document
 from store.studies import DEFAULT_STUDY
 
 SessionState = Literal["active", "completed", "withdrawn"]
-FAR: Final = timedelta(days=36_500)
 
 
 class _Value(BaseModel):
@@ -96,11 +95,7 @@ class Sessions:
         found = self.of_participant(participant_id)
         if found is not None:
             return found
-        return self.create(
-            Session(
-                id=participant_id, participant_id=participant_id, study_id=DEFAULT_STUDY, condition_id=DEFAULT_STUDY
-            )
-        )
+        return self.create(_in_default_study(participant_id))
 
     def begin_missing(self, before: datetime) -> int:
         """Give those participants who came before a moment and have no session one in the default study; count them.
@@ -109,16 +104,7 @@ class Sessions:
         """
         missing = self._without_session(before)
         for participant_id, came_at in missing:
-            self.create(
-                Session(
-                    id=participant_id,
-                    participant_id=participant_id,
-                    study_id=DEFAULT_STUDY,
-                    condition_id=DEFAULT_STUDY,
-                    assigned=Assigned(at=came_at),
-                    started_at=came_at,
-                )
-            )
+            self.create(_in_default_study(participant_id, assigned=Assigned(at=came_at), started_at=came_at))
         return len(missing)
 
     @idempotent
@@ -172,6 +158,11 @@ class Sessions:
     def _end(self, session_id: str, state: SessionState, at: datetime) -> None:
         active = {"_id": session_id, "state": "active"}
         self._database.collection(SESSIONS).update_one(active, {"$set": {"state": state, "ended_at": at}, **TOUCHED})
+
+
+def _in_default_study(participant_id: str, **more: Any) -> Session:
+    whose = {"id": participant_id, "participant_id": participant_id}
+    return Session(**whose, study_id=DEFAULT_STUDY, condition_id=DEFAULT_STUDY, **more)
 
 
 def _to_session(document: Document) -> Session:

@@ -1,7 +1,5 @@
 """The files of the settings, their versions, and a new text tried beside the one in use."""
 
-from collections.abc import Mapping
-
 from agent.conversation import Message
 from agent.errors import AgentError
 from agent.gpt import chat
@@ -29,9 +27,6 @@ OWN = ("name", "hash", "kind")
 CHANGED = "somebody else has changed this file since you began; look at it, and change it once more"
 UNUSED = "it is saved, but not in use, as another file of the folder is wrong; `make check-settings` names it"
 NOT_HERE = "saving is switched off on this server (PROMPTS_EDITABLE=false)"
-
-Users = Mapping[str, tuple[str, ...]]
-"""Which operations use a file, by `<kind>:<name>`."""
 
 
 def listed(parts: Services) -> list[FileInfo]:
@@ -102,9 +97,7 @@ def save(parts: Services, file: DataFile, asked: Save, by: str, *, is_editable: 
     versions.sign(candidate.hash, by, asked.note)
     now = found(parts, file.kind, file.name)
     if now.hash != candidate.hash:
-        raise NotNowError(
-            "it is saved, but not in use: another file of the folder is wrong; `make check-settings` names it"
-        )
+        raise NotNowError(UNUSED)
     return now
 
 

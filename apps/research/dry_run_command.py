@@ -13,9 +13,8 @@ import click
 from flask.cli import with_appcontext
 
 from apps.services import Services, services
-from store.clock import utc_now
+from store.clock import BEGINNING, utc_now
 from store.documents import GenerationRecord
-from store.pages import BEGINNING
 from store.sessions import Session
 from store.studies import Study
 

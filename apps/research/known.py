@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from jobs.veil import shown_at
 from store.glances import Glance
 from store.sessions import Session
 from store.stores import Stores
@@ -93,11 +94,5 @@ def _tally(glances: list[Glance], session_id: str) -> Tally:
     return Tally(
         made=len(own),
         failed=sum(one.state == "failed" for one in own),
-        waits=tuple((one.created_at, _seen_at(one)) for one in own),
+        waits=tuple((one.created_at, shown_at(one)) for one in own),
     )
-
-
-def _seen_at(one: Glance) -> datetime | None:
-    if one.ended_at is None or one.hold_s is None or one.state != "succeeded":
-        return one.ended_at
-    return max(one.ended_at, one.created_at + timedelta(seconds=one.hold_s))

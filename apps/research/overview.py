@@ -9,9 +9,10 @@ import math
 import threading
 import time
 from contextvars import Context
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from apps.research.chronicle import chronicle
+from apps.research.known import OVERLAP
 from apps.research.overview_schemas import Overview
 from apps.research.sessions import records_of
 from apps.research.summing import SessionNumbers, numbers_of, overview_of
@@ -26,8 +27,6 @@ from store.summaries import Summary
 logger = logging.getLogger(__name__)
 
 FRESH_S = 3.0
-OVERLAP = timedelta(seconds=2)
-"""A write on its way may become visible a little after a later one."""
 
 
 class Overviews:

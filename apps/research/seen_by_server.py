@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from apps.research.entries import GENERATION, SAVE, UPLOAD, Entry, Place, Placed
+from jobs.veil import shown_at
 from store.documents import GenerationRecord, LogEntry, StepRecord
 from store.saved_states import SaveSummary
 from store.uploads import Upload
@@ -32,16 +33,6 @@ def told_uploads(uploads: Iterable[Upload]) -> list[Placed]:
     """Tell which pictures came."""
     found = ((Place(upload.received_at, UPLOAD, upload.id), _upload(upload)) for upload in uploads)
     return sorted(found, key=lambda one: one[0])
-
-
-def shown_at(record: GenerationRecord) -> datetime | None:
-    """Tell when a generation's end was to be seen: at its end, or, held back, when its time was over.
-
-    None before the end. Failures and cancellations are never held back.
-    """
-    if record.ended_at is None or record.state != "succeeded" or record.hold_s is None:
-        return record.ended_at
-    return max(record.ended_at, record.created_at + timedelta(seconds=record.hold_s))
 
 
 def _of_record(record: GenerationRecord) -> Iterator[Placed]:

@@ -2,23 +2,20 @@
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apps.errors import InvalidInputError, UnknownRecordError
 from apps.research.chronicle import SessionRecords, chronicle
 from apps.research.entries import Entry
-from apps.research.seen_by_server import shown_at
 from apps.research.session_queries import ChronicleQuery, TreeQuery
 from apps.research.session_schemas import ChroniclePage, EntryInfo, Node, Timeline, Tree
 from apps.research.timeline import stays, waits
-from store.clock import utc_now
+from jobs.veil import shown_at
+from store.clock import AHEAD, BEGINNING, utc_now
 from store.documents import GenerationRecord, Output
 from store.sessions import Session
 from store.stores import Stores
 
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-AHEAD = timedelta(days=1)
 TEXT_LENGTH = 160
 
 
@@ -38,17 +35,11 @@ def records_of(stores: Stores, session: Session) -> SessionRecords:
     owner, window = session.participant_id, (BEGINNING, utc_now() + AHEAD)
     return SessionRecords(
         events=stores.events.of_session(session.id),
-        generations=generations_of(stores, session),
+        generations=stores.generations.of_session(owner, session.id),
         saves=stores.saved_states.summaries(owner, *window),
         uploads=stores.uploads.of_participant(owner, *window),
         time_records=stores.time_records.of_participant(owner, *window),
     )
-
-
-def generations_of(stores: Stores, session: Session) -> list[GenerationRecord]:
-    """Read the generations of a session, the earliest first. Raises StoreError."""
-    made = stores.generations.of_participant(session.participant_id, BEGINNING, utc_now() + AHEAD)
-    return [one for one in reversed(made) if one.session_id in ("", session.id)]
 
 
 def chronicle_page(stores: Stores, session: Session, query: ChronicleQuery) -> ChroniclePage:
@@ -92,7 +83,7 @@ def tree_of(stores: Stores, session: Session, query: TreeQuery) -> Tree:
     Raises:
         InvalidInputError: `before` is no generation of this session.
     """
-    made = list(reversed(generations_of(stores, session)))
+    made = list(reversed(stores.generations.of_session(session.participant_id, session.id)))
     start = 0
     if query.before is not None:
         places = [place for place, one in enumerate(made) if one.id == query.before]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from apps.research.entries import Entry
-from apps.research.seen_by_server import shown_at
+from jobs.veil import shown_at
 from store.documents import GenerationRecord
 
 

@@ -115,6 +115,18 @@ def foreign_page(browser: Browser, page_url: str) -> Iterator[Page]:
 
 
 @pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Open a tab in which no script may fail."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-GB", accept_downloads=True)
+    tab = context.new_page()
+    problems: list[str] = []
+    tab.on("pageerror", lambda error: problems.append(str(error)))
+    yield tab
+    context.close()
+    assert problems == []
+
+
+@pytest.fixture
 def seat(browser: Browser, page_url: str) -> Iterator[Seat]:
     """Give a function that seats another user at a browser of their own; none may have met an error at the end."""
     seated: list[Designer] = []

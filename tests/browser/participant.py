@@ -18,6 +18,14 @@ TASK = "设计一款适合小户型的桌面台灯"
 Point = tuple[int, int]
 
 
+def serious_findings(page: Page) -> list[str]:
+    """What axe finds serious or critical in a page as it is."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found if one["impact"] in ("serious", "critical")
+    ]
+
+
 class Participant:
     """Somebody with a browser of their own; `hosts` are all that the page has asked, `problems` what went wrong."""
 
@@ -83,10 +91,7 @@ class Participant:
 
     def serious_findings(self) -> list[str]:
         """What axe finds serious or critical in the page as it is."""
-        found = Axe().run(self.page).response["violations"]
-        return [
-            f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found if one["impact"] in ("serious", "critical")
-        ]
+        return serious_findings(self.page)
 
     @contextmanager
     def expecting_problems(self, pattern: str) -> Iterator[None]:

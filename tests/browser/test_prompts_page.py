@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Serve
+from tests.browser.participant import serious_findings
 from tests.processes.harness import ROOT
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """Open a tab that fails with what its console says."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-GB")
-    opened = context.new_page()
-    problems: list[str] = []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    yield opened
-    context.close()
-    assert problems == []
-
-
-def _serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
 
 
 def test_a_prompt_is_changed_tried_saved_and_taken_back(page: Page, serve: Serve, tmp_path: Path) -> None:
@@ -52,7 +34,7 @@ def test_a_prompt_is_changed_tried_saved_and_taken_back(page: Page, serve: Serve
     expect(page.get_by_text("Your version")).to_be_visible(timeout=20_000)
     for width in (1280, 820):
         page.set_viewport_size({"width": width, "height": 900})
-        assert _serious(page) == []
+        assert serious_findings(page) == []
     page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_label("What you changed, and why").fill("shorter answers")
     page.get_by_role("button", name="Save").click()

@@ -1,4 +1,4 @@
-"""The researcher's page: lay out a study, watch it, look at it, take it away; nobody else gets in."""
+"""The page's page: lay out a study, watch it, look at it, take it away; nobody else gets in."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Serve
+from tests.browser.participant import serious_findings
 
 pytestmark = pytest.mark.browser
 
@@ -21,23 +21,6 @@ SIZES = ({"width": 1280, "height": 860}, {"width": 820, "height": 1100})
 def api_url(serve: Serve) -> str:
     """Run a server on which no login is needed."""
     return serve(RESEARCH_LOGIN="false", MONGO_DB="research_page")
-
-
-@pytest.fixture
-def page(browser: Browser) -> Any:
-    """Open a tab that fails with what its console says."""
-    context = browser.new_context(viewport=SIZES[0], locale="en-GB", accept_downloads=True)
-    opened = context.new_page()
-    problems: list[str] = []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    yield opened
-    context.close()
-    assert problems == []
-
-
-def _serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
 
 
 def _post(url: str, body: dict[str, Any]) -> Any:
@@ -56,7 +39,7 @@ def test_a_study_is_laid_out_watched_summed_up_and_taken_away(page: Page, api_ur
     page.get_by_role("button", name="Add a condition").click()
     page.get_by_label("When answers are shown").nth(1).select_option("fixed")
     page.get_by_label("seconds").fill("1")
-    assert _serious(page) == []
+    assert serious_findings(page) == []
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Open for participants").click()
     expect(page.get_by_text("Nobody has joined yet")).to_be_visible()
@@ -71,7 +54,7 @@ def test_a_study_is_laid_out_watched_summed_up_and_taken_away(page: Page, api_ur
     expect(page.get_by_text("Waiting times, real and as shown")).to_be_visible(timeout=20_000)
     for size in SIZES:
         page.set_viewport_size(size)
-        assert _serious(page) == []
+        assert serious_findings(page) == []
     page.set_viewport_size(SIZES[0])
     with page.expect_download() as download:
         page.get_by_role("button", name="Download SVG").first.click()
@@ -91,7 +74,7 @@ def test_a_study_is_laid_out_watched_summed_up_and_taken_away(page: Page, api_ur
     page.get_by_role("button", name="How it was made").first.click()
     expect(page.get_by_text("negative_prompt").first).to_be_visible()
     page.keyboard.press("Escape")
-    assert _serious(page) == []
+    assert serious_findings(page) == []
 
 
 def test_a_session_is_replayed_and_its_participant_erased(page: Page, api_url: str) -> None:
@@ -110,7 +93,7 @@ def test_a_session_is_replayed_and_its_participant_erased(page: Page, api_url: s
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("equal 1")).to_be_visible(timeout=30_000)
     expect(page.locator(".pair img")).to_have_count(2)
-    assert _serious(page) == []
+    assert serious_findings(page) == []
     page.get_by_role("link", name="Back").click()
     page.get_by_role("button", name="Erase participant").click()
     dialog = page.get_by_role("dialog")
@@ -152,4 +135,4 @@ def test_without_a_login_nobody_sees_anything(page: Page, serve: Serve) -> None:
     page.get_by_label("Password").fill("nothing")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    assert _serious(page) == []
+    assert serious_findings(page) == []

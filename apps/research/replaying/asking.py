@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from apps.research.replaying.planning import Changes, generations_of
+from apps.research.replaying.planning import Changes
 from settings.book import SettingsBook
 from store.replays import Replay
 from store.stores import Stores
@@ -68,7 +68,8 @@ def ask_for(
         raise UnknownSessionError(f"there is no session {session_id[:40]!r}")
     if problem := changes.problem(book):
         raise InvalidChangesError(problem)
-    generation_ids = generations_of(stores, session.participant_id, session.id)
+    made = stores.generations.of_session(session.participant_id, session.id)
+    generation_ids = tuple(record.id for record in made)
     if not generation_ids:
         raise NothingToReplayError(f"session {session.id} has made nothing that could be run again")
     asked = Replay(

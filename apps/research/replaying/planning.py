@@ -1,8 +1,7 @@
 """What a replay does otherwise than its session, and which generations it runs again."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,14 +10,9 @@ from jobs.rerun import TODAY, Checkpoint, Version
 from jobs.submission import SEED_LIMIT
 from settings.book import SettingsBook
 from settings.errors import SettingsError
-from store.clock import utc_now
 from store.documents import GenerationRecord
-from store.pages import BEGINNING
-from store.stores import Stores
 
 Versions = Literal["current"] | dict[str, Version]
-AHEAD: Final = timedelta(days=1)
-"""Some host's clock may be ahead of ours."""
 
 
 class Changes(BaseModel):
@@ -67,18 +61,6 @@ def overrides_for(record: GenerationRecord, changes: Changes) -> dict[str, Any]:
     if changes.seed is not None:
         overrides["seed"] = changes.seed
     return {name: value for name, value in overrides.items() if value != {}}
-
-
-def generations_of(stores: Stores, participant_id: str, session_id: str) -> tuple[str, ...]:
-    """Name the generations of a participant's session, oldest first."""
-    found = stores.generations.of_participant(participant_id, BEGINNING, utc_now() + AHEAD)
-    own = [record for record in found if _belongs(record, session_id)]
-    return tuple(record.id for record in sorted(own, key=lambda record: (record.created_at, record.id)))
-
-
-def _belongs(record: GenerationRecord, session_id: str) -> bool:
-    # What was made before there were sessions names none, and is the participant's only one.
-    return getattr(record, "session_id", "") in ("", session_id) and not record.replay_id
 
 
 def _versions(wanted: Versions | None, used: Mapping[str, str]) -> dict[str, str]:
