@@ -3,7 +3,7 @@
 GET  /standin/state                      running, queued, served, maxima, gate, process id
 POST /standin/gate    {"closed": bool, "at_step": n}
 GET|POST|DELETE /standin/faults          list, plan one, forget all
-GET|DELETE /standin/journal              entries so far; forget them
+GET|DELETE /standin/journal              entries so far; forget them, and the maxima of the state
 POST /standin/timing  {name: seconds}    the names are the stand-in's own
 """
 
@@ -84,4 +84,5 @@ def _add_books(control: Blueprint, controls: Controls) -> None:
         """The entries, or forget them."""
         if request.method == "DELETE":
             controls.journal.clear()
+            controls.counts.forget_maxima()
         return jsonify(controls.journal.entries())

@@ -55,6 +55,12 @@ class Counts:
                 self._numbers[top] = max(self._numbers[top], self._numbers[name])
             return self._numbers[name]
 
+    def forget_maxima(self) -> None:
+        """Count the maxima anew from what is there now."""
+        with self._lock:
+            for name in ("running", "queued"):
+                self._numbers[f"max_{name}"] = self._numbers[name]
+
     def as_dict(self) -> dict[str, int]:
         """All numbers at one moment."""
         with self._lock:

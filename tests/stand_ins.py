@@ -51,11 +51,11 @@ class StandIn:
         return cast(dict[str, Any], self._steer("GET", "state"))
 
     def reset(self) -> None:
-        """Forget faults, gate and journal, once the calls that a fault held have ended."""
+        """Forget faults, gate, journal and maxima, once the calls of the test before have ended."""
         self._steer("DELETE", "faults")
         self.open_gate()
         end = time.monotonic() + _PATIENCE_S
-        while self.state()["running"] and time.monotonic() < end:
+        while (state := self.state())["running"] + state["queued"] and time.monotonic() < end:
             time.sleep(0.005)
         self._steer("DELETE", "journal")
 

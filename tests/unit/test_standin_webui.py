@@ -15,6 +15,10 @@ import pytest
 import requests
 from PIL import Image, ImageChops, ImageDraw
 
+from agent.sd import paint
+from tests.pools import MakePool
+from tests.stand_ins import StandIn, request
+
 pytestmark = pytest.mark.unit
 
 
@@ -396,3 +400,13 @@ def test_forty_calls_at_once_all_get_their_answer(webui: WebUI, background: Thre
     jobs = [background.submit(webui.txt2img, seed=number) for number in range(40)]
     assert [job.result(30)["info"]["seed"] for job in jobs] == list(range(40))
     assert webui.state()["max_running"] == 1
+
+
+def test_with_the_journal_the_maxima_are_forgotten(
+    three_webuis: tuple[StandIn, StandIn, StandIn], make_pool: MakePool
+) -> None:
+    webui = three_webuis[0]
+    paint(make_pool([webui.instance()]), request(steps=1))
+    assert webui.state()["max_running"] == 1
+    webui.reset()
+    assert webui.state()["max_running"] == 0
